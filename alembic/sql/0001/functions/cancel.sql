@@ -1,0 +1,18 @@
+-- Withdraws a notification that is pending, or whose outcome is unknown. Cancelling it twice is harmless.
+create function outbox.cancel(notification uuid, reason text default null) returns void language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_row outbox.notification;
+begin
+  select * into v_row from outbox.notification n where n.id = cancel.notification for update;
+  if not found then
+    perform outbox.refuse('unknown_notification', cancel.notification::text);
+  elsif v_row.state = 'cancelled' then
+    return;
+  elsif v_row.state not in ('pending', 'unknown') then
+    perform outbox.refuse('cannot_cancel', format('%s is %s', cancel.notification, v_row.state));
+  end if;
+  insert into outbox.event (account, stream, version, type, data)
+  values (v_row.account, v_row.id, v_row.version + 1, 'cancelled',
+          jsonb_strip_nulls(jsonb_build_object('reason', cancel.reason)));
+end $$;

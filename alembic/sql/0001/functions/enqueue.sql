@@ -1,0 +1,88 @@
+-- Accepts one notification inside the caller's transaction and returns its id. The same rules hold for every way in.
+--
+--   select outbox.enqueue('+447700900123', '{"kind": "text", "text": "hello"}', priority => 5);
+--
+-- recipient        number in international form (+…), or the JID of a user, group or newsletter
+-- content          what to send: {"kind": …}; media by the digest that outbox.store_media returned
+-- idempotency_key  the same key and content return the first id again; other content is refused
+-- priority         higher goes first; 0 unless given
+-- send_at          not before; now unless given
+-- expires_in       counted from send_at; then, from the account's policy unless given: max_attempts, on_unknown
+--                  ('resend': at least once; 'hold': at most once), retry_after and retry_limit (first and longest delay)
+-- metadata         a JSON object of the caller's own, kept with the event; no personal data: the log is never erased
+create function outbox.enqueue(
+  recipient       text,
+  content         jsonb,
+  account         text        default 'main',
+  idempotency_key text        default null,
+  priority        integer     default 0,
+  send_at         timestamptz default null,
+  expires_in      interval    default null,
+  max_attempts    integer     default null,
+  on_unknown      text        default null,
+  retry_after     interval    default null,
+  retry_limit     interval    default null,
+  metadata        jsonb       default '{}'
+) returns uuid language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_jid       text  := outbox.jid(enqueue.recipient);
+  v_problem   text;
+  v_digest    bytea := sha256(convert_to(enqueue.content::text, 'UTF8'));
+  v_recipient uuid;
+  v_id        uuid  := outbox.uuid7();
+  v_policy    outbox.policy;
+  v_due_at    timestamptz := case when enqueue.send_at > statement_timestamp() then enqueue.send_at end;
+begin
+  v_problem := coalesce(
+    case when v_jid is null then 'bad_recipient' end,
+    outbox.content_problem(enqueue.content),
+    outbox.media_problem(enqueue.content),
+    outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority, enqueue.expires_in,
+                          enqueue.max_attempts, enqueue.on_unknown, enqueue.retry_after, enqueue.retry_limit,
+                          enqueue.metadata));
+  if v_problem is not null then
+    perform outbox.refuse(v_problem, outbox.refused_value(v_problem, jsonb_build_object(
+      'recipient', enqueue.recipient, 'content', enqueue.content, 'account', enqueue.account,
+      'idempotency_key', enqueue.idempotency_key, 'priority', enqueue.priority, 'expires_in', enqueue.expires_in,
+      'max_attempts', enqueue.max_attempts, 'on_unknown', enqueue.on_unknown, 'retry_after', enqueue.retry_after,
+      'retry_limit', enqueue.retry_limit, 'metadata', enqueue.metadata)));
+  end if;
+
+  select i.recipient into v_recipient from outbox.identity i where i.jid = v_jid;
+  if not found then
+    insert into outbox.identity (jid) values (v_jid) on conflict do nothing;
+    select i.recipient into v_recipient from outbox.identity i where i.jid = v_jid;
+  end if;
+
+  if not exists (select from outbox.content c where c.digest = v_digest) then
+    insert into outbox.content (digest, body) values (v_digest, enqueue.content);
+  end if;
+
+  if enqueue.idempotency_key is not null then
+    insert into outbox.idempotency (account, key, notification, recipient, content)
+    values (enqueue.account, enqueue.idempotency_key, v_id, v_recipient, v_digest) on conflict do nothing;
+    if not found then
+      select k.notification into v_id from outbox.idempotency k
+      where k.account = enqueue.account and k.key = enqueue.idempotency_key
+        and k.recipient = v_recipient and k.content = v_digest;
+      if not found then
+        perform outbox.refuse('idempotency_conflict', enqueue.idempotency_key);
+      end if;
+      return v_id;
+    end if;
+  end if;
+
+  v_policy := outbox.policy_of(enqueue.account);
+  insert into outbox.event (account, stream, version, type, data, metadata) values (
+    enqueue.account, v_id, 1, 'enqueued',
+    jsonb_strip_nulls(jsonb_build_object(
+      'recipient', v_recipient, 'content', encode(v_digest, 'hex'), 'priority', enqueue.priority, 'due_at', v_due_at,
+      'expires_at', coalesce(v_due_at, statement_timestamp()) + coalesce(enqueue.expires_in, v_policy.expires_in),
+      'max_attempts', coalesce(enqueue.max_attempts, v_policy.max_attempts),
+      'on_unknown', coalesce(enqueue.on_unknown, v_policy.on_unknown),
+      'retry_after', enqueue.retry_after, 'retry_limit', enqueue.retry_limit)),
+    enqueue.metadata);
+  perform outbox.wake(enqueue.account);
+  return v_id;
+end $$;

@@ -1,0 +1,111 @@
+-- Accepts many notifications at once, all or none, and returns their ids in the order given. Each is a JSON object
+-- whose members are the parameters of outbox.enqueue, under the same rules:
+--
+--   select id from outbox.enqueue_batch('[{"recipient": "+447700900123", "content": {"kind": "text", "text": "hello"}}]');
+create function outbox.enqueue_batch(notifications jsonb, account text default 'main')
+returns table (id uuid) language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_policy     outbox.policy := outbox.policy_of(enqueue_batch.account);
+  v_given      jsonb[];         -- from here on one array a column: each statement below reads what the first one found
+  v_jids       text[];
+  v_digests    bytea[];
+  v_recipients uuid[];
+  v_ids        uuid[];
+  v_problem    text;
+  v_nth        bigint;
+begin
+  if jsonb_typeof(notifications) is distinct from 'array' then
+    perform outbox.refuse('bad_batch', left(notifications::text, 120));
+  end if;
+
+  select array_agg(n.given order by n.nth), array_agg(outbox.jid(n.given->>'recipient') order by n.nth),
+         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8')) order by n.nth),
+         array_agg(outbox.uuid7() order by n.nth)
+    into v_given, v_jids, v_digests, v_ids
+  from jsonb_array_elements(notifications) with ordinality as n (given, nth);
+  if v_given is null then
+    return;
+  end if;
+
+  -- the first that breaks a rule refuses all
+  select p.nth, p.problem into v_nth, v_problem
+  from (
+    select g.nth, coalesce(
+      case when jsonb_typeof(g.given) <> 'object' then 'bad_batch' end,
+      case when v_jids[g.nth] is null then 'bad_recipient' end,
+      case when g.given - '{recipient,content,idempotency_key,priority,send_at,expires_in,max_attempts,on_unknown,retry_after,retry_limit,metadata}'::text[]
+                <> '{}' then 'unknown_option' end,
+      outbox.content_problem(g.given->'content'),
+      case when g.given->'content' ? 'media' then outbox.media_problem(g.given->'content') end,
+      outbox.option_problem(enqueue_batch.account, g.given->>'idempotency_key', (g.given->>'priority')::integer,
+                            (g.given->>'expires_in')::interval, (g.given->>'max_attempts')::integer, g.given->>'on_unknown',
+                            (g.given->>'retry_after')::interval, (g.given->>'retry_limit')::interval, g.given->'metadata')) as problem
+    from unnest(v_given) with ordinality as g (given, nth)) p
+  where p.problem is not null
+  order by p.nth limit 1;
+  if found then
+    perform outbox.refuse(v_problem, format('number %s of the batch: %s', v_nth,
+      outbox.refused_value(v_problem, v_given[v_nth] || jsonb_build_object('account', enqueue_batch.account))));
+  end if;
+
+  insert into outbox.identity (jid)
+  select distinct j.jid from unnest(v_jids) as j (jid)
+  where not exists (select from outbox.identity i where i.jid = j.jid)
+  order by j.jid
+  on conflict do nothing;
+
+  insert into outbox.content (digest, body)
+  select distinct on (d.digest) d.digest, d.given->'content' from unnest(v_digests, v_given) as d (digest, given)
+  where not exists (select from outbox.content c where c.digest = d.digest);
+
+  select array_agg(i.recipient order by j.nth) into v_recipients
+  from unnest(v_jids) with ordinality as j (jid, nth) join outbox.identity i using (jid);
+
+  -- a key that is known, or that came earlier in this batch, keeps its first notification
+  if exists (select from unnest(v_given) as g (given) where g.given ? 'idempotency_key') then
+    insert into outbox.idempotency (account, key, notification, recipient, content)
+    select distinct on (n.given->>'idempotency_key')
+           enqueue_batch.account, n.given->>'idempotency_key', n.id, n.recipient, n.digest
+    from unnest(v_given, v_ids, v_recipients, v_digests) with ordinality as n (given, id, recipient, digest, nth)
+    where n.given->>'idempotency_key' is not null
+    order by n.given->>'idempotency_key', n.nth
+    on conflict do nothing;
+
+    select min(n.nth) into v_nth
+    from unnest(v_given, v_recipients, v_digests) with ordinality as n (given, recipient, digest, nth)
+    join outbox.idempotency k on k.account = enqueue_batch.account and k.key = n.given->>'idempotency_key'
+    where (k.recipient, k.content) is distinct from (n.recipient, n.digest);
+    if v_nth is not null then
+      perform outbox.refuse('idempotency_conflict',
+                            format('number %s of the batch: %s', v_nth, v_given[v_nth]->>'idempotency_key'));
+    end if;
+  end if;
+
+  insert into outbox.event (account, stream, version, type, data, metadata)
+  select enqueue_batch.account, n.id, 1, 'enqueued',
+         jsonb_strip_nulls(jsonb_build_object(
+           'recipient', n.recipient, 'content', encode(n.digest, 'hex'),
+           'priority', coalesce((n.given->>'priority')::integer, 0), 'due_at', d.due_at,
+           'expires_at', coalesce(d.due_at, statement_timestamp()) + coalesce((n.given->>'expires_in')::interval, v_policy.expires_in),
+           'max_attempts', coalesce((n.given->>'max_attempts')::integer, v_policy.max_attempts),
+           'on_unknown', coalesce(n.given->>'on_unknown', v_policy.on_unknown),
+           'retry_after', (n.given->>'retry_after')::interval, 'retry_limit', (n.given->>'retry_limit')::interval)),
+         coalesce(n.given->'metadata', '{}')
+  from unnest(v_given, v_ids, v_recipients, v_digests) with ordinality as n (given, id, recipient, digest, nth)
+  cross join lateral (select case when (n.given->>'send_at')::timestamptz > statement_timestamp()
+                                  then (n.given->>'send_at')::timestamptz end as due_at) d
+  where n.given->>'idempotency_key' is null
+     or exists (select from outbox.idempotency k where k.account = enqueue_batch.account
+                  and k.key = n.given->>'idempotency_key' and k.notification = n.id)
+  order by n.nth;
+  if found then
+    perform outbox.wake(enqueue_batch.account);
+  end if;
+
+  return query
+    select coalesce(k.notification, n.id)
+    from unnest(v_given, v_ids) with ordinality as n (given, id, nth)
+    left join outbox.idempotency k on k.account = enqueue_batch.account and k.key = n.given->>'idempotency_key'
+    order by n.nth;
+end $$;

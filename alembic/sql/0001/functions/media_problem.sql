@@ -1,0 +1,11 @@
+-- Judges the media that a body names: null when it names none or may have it, otherwise the rule that is broken.
+create function outbox.media_problem(p_body jsonb) returns text language sql stable as $$
+  select case
+    when not p_body ? 'media' then null
+    else coalesce(
+      (select case when m.size > outbox.media_limit(p_body->>'kind')           then 'media_too_large'
+                   when not outbox.media_fits(p_body->>'kind', m.mime)         then 'media_mismatch'
+                   else '' end
+       from outbox.media m where m.digest = decode(p_body->>'media', 'hex')),
+      'unknown_media') end
+$$;

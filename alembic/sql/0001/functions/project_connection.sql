@@ -1,0 +1,51 @@
+-- Projects the events of connections into outbox.connection: where each account's connection stands.
+-- Versions are held as in outbox.project_notification: the next one or none.
+create function outbox.project_connection() returns trigger language plpgsql
+set search_path = outbox, pg_temp as $$
+declare
+  v_left    integer;  -- events that have not been applied
+  v_applied integer;
+begin
+  if not exists (select from added where type = any (outbox.connection_types())) then
+    return null;
+  end if;
+  select count(*) into v_left from added where type = any (outbox.connection_types());
+
+  insert into connection (account, stream, version, state, changed_at)
+  select account, stream, 0, 'free', recorded_at
+  from added where version = 1 and type = any (outbox.connection_types())
+  on conflict do nothing;
+
+  while v_left > 0 loop
+    update connection c set
+      state        = case a.type when 'lease_acquired'      then 'owned'
+                                 when 'lease_released'      then 'free'
+                                 when 'lease_lost'          then 'free'
+                                 when 'pairing_offered'     then 'pairing'
+                                 when 'reconnect_scheduled' then 'waiting'
+                                 when 'resumed'             then 'waiting'
+                                 when 'replaced'            then 'fenced'
+                                 else a.type end,
+      version      = a.version,
+      changed_at   = a.recorded_at,
+      epoch        = coalesce((a.data->>'epoch')::bigint, c.epoch),
+      failures     = case when a.type in ('connected', 'resumed')    then 0
+                          when a.type in ('disconnected', 'replaced') then c.failures + 1
+                          else c.failures end,
+      connected_at = case when a.type = 'connected' then a.recorded_at else c.connected_at end,
+      reconnect_at = (a.data->>'reconnect_at')::timestamptz,
+      reason       = case when a.type in ('connected', 'resumed') then null else coalesce(a.data->>'reason', c.reason) end
+    from added a
+    where a.type = any (outbox.connection_types())
+      and c.account = a.account and c.stream = a.stream and c.version = a.version - 1;
+    get diagnostics v_applied = row_count;
+    if v_applied = 0 then
+      perform outbox.refuse('version_conflict', (
+        select string_agg(format('%s version %s of the connection of %s, which is at version %s',
+                                 a.type, a.version, a.account, c.version), '; ')
+        from added a left join connection c using (account) where a.type = any (outbox.connection_types())));
+    end if;
+    v_left := v_left - v_applied;
+  end loop;
+  return null;
+end $$;

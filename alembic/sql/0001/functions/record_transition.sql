@@ -1,0 +1,34 @@
+-- Appends what happened to an account's connection. After an end that may be mended the next try is scheduled in the
+-- same breath: 2^n seconds for the n-th failure in a row, up to five minutes, with jitter; after a ban when it ends.
+-- A second replacement within ten minutes halts the account, since two clients that fight get it banned.
+-- Returns when to connect again, or null when not by itself.
+create function outbox.record_transition(p_account text, p_epoch bigint, p_type text, p_reason text default null,
+                                         p_retry_after interval default null)
+returns timestamptz language plpgsql as $$
+declare
+  v_failures integer;
+  v_at       timestamptz;
+begin
+  perform outbox.check_epoch(p_account, p_epoch);
+  perform outbox.append_connection(p_account, p_type, jsonb_build_object(
+    'reason', nullif(p_reason, ''), 'until', statement_timestamp() + p_retry_after));
+
+  if p_type = 'disconnected' then
+    select failures into v_failures from outbox.connection where account = p_account;
+    v_at := statement_timestamp() + outbox.retry_delay(v_failures, '1 second', '5 minutes', 0.2);
+  elsif p_type = 'banned' and p_retry_after is not null then
+    v_at := statement_timestamp() + p_retry_after;
+  elsif p_type = 'replaced' and exists (
+      select from outbox.event e
+      where e.stream = outbox.connection_stream(p_account) and e.type = 'replaced'
+        and e.recorded_at > statement_timestamp() - interval '10 minutes'
+      offset 1) then
+    perform outbox.append_connection(p_account, 'halted', jsonb_build_object(
+      'reason', 'replaced twice within ten minutes: another client uses this account; stop it, then: outbox resume'));
+  end if;
+
+  if v_at is not null then
+    perform outbox.append_connection(p_account, 'reconnect_scheduled', jsonb_build_object('reconnect_at', v_at));
+  end if;
+  return v_at;
+end $$;

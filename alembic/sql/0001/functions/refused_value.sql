@@ -1,0 +1,16 @@
+-- The value that broke a rule, out of one enqueue written as JSON: what an error has to show.
+create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text language sql immutable as $$
+  select case p_rule
+    when 'bad_recipient'       then p_enqueue->>'recipient'
+    when 'bad_account'         then p_enqueue->>'account'
+    when 'bad_idempotency_key' then p_enqueue->>'idempotency_key'
+    when 'bad_priority'        then p_enqueue->>'priority'
+    when 'expiry_in_past'      then p_enqueue->>'expires_in'
+    when 'bad_max_attempts'    then p_enqueue->>'max_attempts'
+    when 'bad_on_unknown'      then p_enqueue->>'on_unknown'
+    when 'bad_retry'           then concat_ws(', ', p_enqueue->>'retry_after', p_enqueue->>'retry_limit')
+    when 'bad_metadata'        then p_enqueue->>'metadata'
+    when 'unknown_media'       then p_enqueue->'content'->>'media'
+    else p_enqueue->>'content'
+  end
+$$;

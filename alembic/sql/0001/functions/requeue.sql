@@ -1,0 +1,25 @@
+-- Gives a notification that ended without success, or whose outcome is held as unknown, a new start: its failures are
+-- forgotten, it is due now, and it expires after expires_in (from the account's policy unless given).
+create function outbox.requeue(notification uuid, expires_in interval default null, reason text default null)
+returns void language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_row outbox.notification;
+begin
+  if requeue.expires_in <= '0' then
+    perform outbox.refuse('expiry_in_past', requeue.expires_in::text);
+  end if;
+  select * into v_row from outbox.notification n where n.id = requeue.notification for update;
+  if not found then
+    perform outbox.refuse('unknown_notification', requeue.notification::text);
+  elsif v_row.state not in ('rejected', 'expired', 'exhausted', 'cancelled', 'unknown') then
+    perform outbox.refuse('cannot_requeue', format('%s is %s', requeue.notification, v_row.state));
+  end if;
+  insert into outbox.event (account, stream, version, type, data)
+  values (v_row.account, v_row.id, v_row.version + 1, 'requeued',
+          jsonb_strip_nulls(jsonb_build_object(
+            'expires_at', statement_timestamp()
+                          + coalesce(requeue.expires_in, (outbox.policy_of(v_row.account)).expires_in),
+            'reason', requeue.reason)));
+  perform outbox.wake(v_row.account);
+end $$;

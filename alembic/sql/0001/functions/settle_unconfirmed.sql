@@ -1,0 +1,31 @@
+-- Settles by policy what evidence has not settled: an attempt that left a trace, whose account has been connected for
+-- the grace since, and for which no receipt came, is sent again if its notification says 'resend'; 'hold' waits for an
+-- operator. Returns the notifications that are pending again.
+create function outbox.settle_unconfirmed(p_account text, p_epoch bigint)
+returns table (notification uuid) language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_policy outbox.policy := outbox.policy_of(p_account);
+begin
+  perform outbox.check_epoch(p_account, p_epoch);
+  return query
+  with unconfirmed as materialized (
+    select n.id, n.version, n.attempts, n.failures + 1 >= n.max_attempts as exhausted
+    from outbox.notification n join outbox.connection c using (account)
+    where n.account = p_account and n.unsettled and n.message_id is not null and n.on_unknown = 'resend'
+      and c.state = 'connected'
+      and greatest(n.changed_at, c.connected_at) + v_policy.grace <= statement_timestamp()
+  ), appended as (
+    insert into outbox.event (account, stream, version, type, data, metadata)
+    select p_account, u.id, u.version + 1, 'attempt_failed',
+           jsonb_build_object('attempt', u.attempts, 'class', 'unconfirmed',
+                              'error', 'it may have left, and no receipt came within the grace'),
+           jsonb_build_object('epoch', p_epoch)
+    from unconfirmed u
+    union all
+    select p_account, u.id, u.version + 2, 'exhausted', jsonb_build_object('attempt', u.attempts),
+           jsonb_build_object('epoch', p_epoch)
+    from unconfirmed u where u.exhausted
+  )
+  select u.id from unconfirmed u where not u.exhausted;
+end $$;

@@ -1,0 +1,26 @@
+-- The log: every fact is one row, named in the past tense, never updated, never deleted.
+-- Partitioned by month; a partition is made by outbox.create_partition, with its guards and its indexes.
+create sequence outbox.event_position as bigint;
+
+create table outbox.event (
+  position    bigint      not null default nextval('outbox.event_position'),
+  xid         xid8        not null default pg_current_xact_id(),
+  recorded_at timestamptz not null default clock_timestamp(),  -- grows within a stream
+  account     text        not null,
+  stream      uuid        not null,           -- a notification, or an account's connection
+  version     integer     not null,           -- 1, 2, 3 … within the stream
+  type        text        not null,
+  data        jsonb       not null default '{}',
+  metadata    jsonb       not null default '{}'
+) partition by range (recorded_at);
+
+alter sequence outbox.event_position owned by outbox.event.position;
+
+-- Followers: what has come since a snapshot is found by transaction id.
+create index event_xid on outbox.event (xid, position);
+
+-- An account's owner follows only what adds to its queue.
+create index event_arrival on outbox.event (account, xid, position) where type in ('enqueued', 'requeued');
+
+-- Replay and seals read by ranges of positions, which lie where they were written.
+create index event_position_range on outbox.event using brin (position) with (pages_per_range = 32, autosummarize = on);

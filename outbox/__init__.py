@@ -1,0 +1,1 @@
+"""A notification outbox for WhatsApp, event-sourced on PostgreSQL."""

@@ -1,0 +1,204 @@
+"""Which rule a content breaks and what of it is shown: the refusal in the database's words.
+
+Pydantic finds the fields that do not fit; the rule follows from the field and what it holds, as in
+the SQL functions `content_problem` and `describe_content`, and in their order: fields that the kind
+does not have, fields that are missing, then the first field that does not fit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from outbox.content import fields
+from outbox.errors import Refused, refusal
+from outbox.recipient import is_user
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+NULL = object()
+"""Stands for a null in JSON, which no field takes: what is absent is left out."""
+
+_TYPES = {
+    "link_preview": "boolean",
+    "latitude": "number",
+    "longitude": "number",
+    "selectable": "number",
+    "options": "array",
+    "mentions": "array",
+}
+"""What a field holds if it is neither a string nor a reference."""
+_REFERENCES = ("message", "quote")
+_RULES = {
+    "kind": "unknown_kind",
+    "media": "bad_media_digest",
+    "filename": "bad_filename",
+    "latitude": "bad_coordinates",
+    "longitude": "bad_coordinates",
+    "number": "bad_contact_number",
+    "question": "bad_poll",
+    "options": "bad_poll",
+    "selectable": "bad_poll",
+    "emoji": "bad_emoji",
+    "mentions": "bad_mention",
+}
+_TOO_LONG = {
+    "text": ("text_too_long", fields.TEXT),
+    "caption": ("caption_too_long", fields.CAPTION),
+    "name": ("name_too_long", fields.NAME),
+    "address": ("name_too_long", fields.NAME),
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def unstorable(data: object) -> None:
+    """Refuse what PostgreSQL's jsonb cannot hold at all.
+
+    Raises:
+        InvalidContent: a key or text has a NUL character or half of a surrogate pair.
+    """
+    for name, text in _texts(data):
+        if "\0" in text:
+            raise refusal("nul_character", name)
+        if _SURROGATE.search(text):
+            raise refusal("unpaired_surrogate", name)
+
+
+def broken(
+    declared: Mapping[str, FieldInfo], given: Mapping[str, Any], error: ValidationError
+) -> Refused:
+    """Return the refusal of a content in which pydantic has found these errors."""
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    here = [(str(one["loc"][0]), one["type"]) for one in errors if len(one["loc"]) == 1]
+    kind, names = declared["kind"].default, [name for name in declared if name != "kind"]
+    unknown = sorted(name for name in map(str, given) if name not in declared)
+    if unknown:
+        value = f"{', '.join(unknown)} ({kind} has {', '.join(names)})"
+        return refusal("unknown_field", value)
+    missing = [name for name, type_ in here if type_ == "missing"]
+    if missing:
+        needed = ", ".join(name for name in names if declared[name].is_required())
+        return refusal("missing_field", f"{', '.join(missing)} ({kind} needs {needed})")
+    field = str(errors[0]["loc"][0])
+    return _broken_field(field, given)
+
+
+def bad_reference(given: object, field: str = "") -> Refused:
+    """Return the refusal of a reference."""
+    return refusal("bad_reference", f"{field} {as_json(given)}".strip())
+
+
+def as_json(value: object) -> str:
+    """Write a value as PostgreSQL writes jsonb: short keys first."""
+
+    def ordered(given: Any) -> Any:  # noqa: ANN401
+        if isinstance(given, BaseModel):
+            return ordered(given.model_dump(mode="json", exclude_none=True))
+        if isinstance(given, Mapping):
+            keys = sorted(given, key=lambda key: (len(str(key).encode()), str(key)))
+            return {str(key): ordered(given[key]) for key in keys}
+        if isinstance(given, (list, tuple)):
+            return [ordered(one) for one in given]
+        return None if given is NULL else given
+
+    return json.dumps(ordered(value), ensure_ascii=False, default=str)
+
+
+def _broken_field(field: str, given: Mapping[str, Any]) -> Refused:
+    value = given[field]
+    if field in _REFERENCES:
+        return bad_reference(value, field)
+    expected = _TYPES.get(field, "string")
+    if _type(value) != expected and field != "kind":
+        return refusal("wrong_type", f"{field} is {_type(value)}, not {expected}")
+    if field in _TOO_LONG:
+        rule, limit = _TOO_LONG[field]
+        if len(value) > limit:
+            return refusal(rule, f"{field} of {len(value)} characters")
+        return refusal("empty_text", field)
+    return refusal(_RULES[field], _at_fault(field, value))
+
+
+def _at_fault(field: str, value: Any) -> str | None:  # noqa: ANN401
+    match _RULES[field]:
+        case "bad_coordinates":
+            return f"{field} {value}"
+        case "bad_mention":
+            return _bad_mention(value)
+        case "bad_poll":
+            return _bad_poll(field, value)
+        case _:
+            return str(value)
+
+
+def _bad_mention(mentions: Sequence[Any]) -> str | None:
+    if len(mentions) > fields.MENTIONS:
+        return f"{len(mentions)} mentions"
+    return _text(next(one for one in mentions if not is_user(one)))
+
+
+def _bad_poll(field: str, value: Any) -> str:  # noqa: ANN401
+    if field == "selectable":
+        return f"selectable {value}"
+    if field == "question":
+        return _bad_words("question", value, fields.QUESTION) or ""
+    least, most = fields.OPTIONS
+    if not least <= len(value) <= most:
+        return f"number of options {len(value)}"
+    for number, option in enumerate(value, 1):
+        if not isinstance(option, str):
+            return f"option {number} is {_type(option)}, not string"
+        bad = _bad_words(f"option {number}", option, fields.OPTION)
+        if bad:
+            return bad
+    first = next(one for one in value if value.count(one) > 1)
+    last = max(number for number, one in enumerate(value, 1) if one == first)
+    return f"option {last} is given twice"
+
+
+def _bad_words(name: str, text: str, limit: int) -> str | None:
+    if fields.is_blank(text):
+        return f"nothing to be seen in {name}"
+    return f"{name} of {len(text)} characters" if len(text) > limit else None
+
+
+def _text(value: object) -> str | None:
+    """Return what SQL's ->> gives."""
+    if value is None or value is NULL:
+        return None
+    return value if isinstance(value, str) else as_json(value)
+
+
+def _type(value: object) -> str:
+    """Return what jsonb_typeof gives."""
+    if value is None or value is NULL:
+        return "null"
+    types: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (str, "string"),
+        (bool, "boolean"),
+        ((int, float), "number"),
+        ((list, tuple), "array"),
+        ((Mapping, BaseModel), "object"),
+    )
+    found = (name for type_, name in types if isinstance(value, type_))
+    return next(found, type(value).__name__)
+
+
+def _texts(data: object) -> Iterator[tuple[str, str]]:
+    """Yield every key and text, however deep, with the name of the outermost field."""
+    rest: list[tuple[str, object]] = [("the content", data)]
+    while rest:
+        name, value = rest.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield "the name of a field", str(key)
+                rest.append((str(key) if value is data else name, inner))
+        elif isinstance(value, (list, tuple)):
+            rest.extend((name, inner) for inner in value)

@@ -1,0 +1,256 @@
+"""The rules whose breach is refused: SQLSTATE, sentence and way out, word for word as in SQL.
+
+The database judges by itself (`select * from outbox.refusals()`), since a caller in another
+language has nothing else. This is its table for what Python refuses earlier, and a test compares
+the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Rule(NamedTuple):
+    """What is said when a rule is broken."""
+
+    sqlstate: str
+    message: str
+    """One sentence; `%s` stands for the value."""
+    hint: str
+    """The way out."""
+
+
+RULES: Final[dict[str, Rule]] = {
+    "bad_recipient": Rule(
+        "22O01",
+        "Not a recipient: %s",
+        "Write the number in international form, a plus and 7 to 15 digits like +44 7700 900123, "
+        'without "(0)"; or write a JID: digits@s.whatsapp.net (not @c.us), digits@lid, '
+        "digits@g.us for a group, digits@newsletter or status@broadcast.",
+    ),
+    "body_not_object": Rule(
+        "22O02",
+        "Not a content: %s",
+        'Give a JSON object with a kind, like {"kind": "text", "text": "hello"}.',
+    ),
+    "unknown_kind": Rule(
+        "22O02",
+        "Unknown kind of content: %s",
+        "The kinds are text, image, video, audio, voice, document, sticker, location, contact, "
+        "poll, reaction, edit and revoke.",
+    ),
+    "unknown_field": Rule(
+        "22O02",
+        "Unknown field: %s",
+        "Correct its name or leave it out; nothing is dropped silently.",
+    ),
+    "missing_field": Rule(
+        "22O02",
+        "Missing field: %s",
+        "Give every field that the kind needs.",
+    ),
+    "wrong_type": Rule(
+        "22O02",
+        "Wrong type of field: %s",
+        "Give the type that the field has, and leave out an optional field instead of setting it "
+        "to null.",
+    ),
+    "nul_character": Rule(
+        "22O02",
+        "NUL character in %s",
+        "Remove the character U+0000: PostgreSQL cannot store it.",
+    ),
+    "unpaired_surrogate": Rule(
+        "22O02",
+        "Half of a surrogate pair in %s",
+        "Cut texts between characters: half of a UTF-16 surrogate pair is not a character.",
+    ),
+    "empty_text": Rule(
+        "22O02",
+        "Nothing to be seen in %s",
+        "Give at least one character that is neither white space nor invisible.",
+    ),
+    "bad_media_digest": Rule(
+        "22O02",
+        "Not a digest of media: %s",
+        "Store the bytes with outbox.store_media first and give what it returns: 64 lower-case "
+        "hexadecimal digits.",
+    ),
+    "bad_filename": Rule(
+        "22O02",
+        "Not a file name: %s",
+        "Give 1 to 255 characters without slashes, backslashes and control characters, not only "
+        "white space.",
+    ),
+    "bad_coordinates": Rule(
+        "22O02",
+        "Not a place on Earth: %s",
+        "Give a latitude from -90 to 90 and a longitude from -180 to 180, in degrees.",
+    ),
+    "bad_contact_number": Rule(
+        "22O02",
+        "Not a number of a contact: %s",
+        "Write the number in international form, a plus and 7 to 15 digits, like +44 7700 900123.",
+    ),
+    "bad_poll": Rule(
+        "22O02",
+        "Not a poll: %s",
+        "Give a question of 1 to 255 characters, 2 to 12 different options of 1 to 100 characters"
+        " each, and a selectable from 0 (any number) to the number of options.",
+    ),
+    "bad_emoji": Rule(
+        "22O02",
+        "Not an emoji: %s",
+        'React with one emoji, or with "" to remove the reaction.',
+    ),
+    "bad_reference": Rule(
+        "22O02",
+        "Not a reference to a message: %s",
+        'Refer to a message as {"notification": its id} or as {"message_id": WhatsApp\'s id, '
+        '"sender": JID of a user, "from_me": true or false}, where sender and from_me may be left'
+        " out.",
+    ),
+    "bad_mention": Rule(
+        "22O02",
+        "Not a user who can be mentioned: %s",
+        "Mention at most 1024 people, each by a number like +44 7700 900123 or by "
+        "digits@s.whatsapp.net or digits@lid.",
+    ),
+    "text_too_long": Rule(
+        "22O03",
+        "Too long: %s",
+        "WhatsApp takes 65536 characters a message: send it in parts, or as a document.",
+    ),
+    "caption_too_long": Rule(
+        "22O03",
+        "Too long: %s",
+        "WhatsApp takes 1024 characters of caption: send the rest as a text.",
+    ),
+    "name_too_long": Rule(
+        "22O03",
+        "Too long: %s",
+        "A name and an address have at most 1024 characters.",
+    ),
+    "media_too_large": Rule(
+        "22O04",
+        "Media too large: %s",
+        "The limits are 16 MiB for image, video, audio and voice, 1 MiB for sticker and 64 MiB "
+        "for document: make it smaller, or send a link.",
+    ),
+    "unknown_media": Rule(
+        "22O05",
+        "Media not stored: %s",
+        "Store the bytes with outbox.store_media first; what was erased has to be stored again.",
+    ),
+    "media_mismatch": Rule(
+        "22O05",
+        "Media does not fit the kind: %s",
+        "An image or sticker needs image/*, a video video/*, an audio or voice audio/*; a "
+        "document takes any type.",
+    ),
+    "bad_mime": Rule(
+        "22O05",
+        "Not a MIME type: %s",
+        "Give a type without parameters, like image/jpeg.",
+    ),
+    "empty_media": Rule(
+        "22O05",
+        "Media without bytes: %s",
+        "Give the bytes of the file.",
+    ),
+    "unknown_option": Rule(
+        "22O06",
+        "Unknown option: %s",
+        "The options are idempotency_key, priority, send_at, expires_in, max_attempts, "
+        "on_unknown, retry_after, retry_limit and metadata.",
+    ),
+    "bad_batch": Rule(
+        "22O06",
+        "Not a batch: %s",
+        "Give a JSON array of objects, each with a recipient, a content and options.",
+    ),
+    "bad_account": Rule(
+        "22O06",
+        "Not a name of an account: %s",
+        'Give 1 to 63 characters of a-z, 0-9, "_", "." and "-", the first a letter or a digit.',
+    ),
+    "bad_idempotency_key": Rule(
+        "22O06",
+        "Not an idempotency key: %s",
+        "Give 1 to 255 characters.",
+    ),
+    "bad_priority": Rule(
+        "22O06",
+        "Not a priority: %s",
+        "Give an integer from -32768 to 32767; higher goes first.",
+    ),
+    "bad_send_at": Rule(
+        "22O06",
+        "Not a time to send at: %s",
+        "Give a timestamp with its time zone.",
+    ),
+    "bad_expires_in": Rule(
+        "22O06",
+        "Not a time to expire in: %s",
+        'Give an interval like "2 hours".',
+    ),
+    "bad_max_attempts": Rule(
+        "22O06",
+        "Not a number of attempts: %s",
+        "Give an integer from 1 to 1000.",
+    ),
+    "bad_on_unknown": Rule(
+        "22O06",
+        "Not a policy for an unknown outcome: %s",
+        'Give "resend" (at least once) or "hold" (at most once, for an operator).',
+    ),
+    "bad_retry": Rule(
+        "22O06",
+        "Not delays of a retry: %s",
+        "Give intervals of zero or more, with retry_limit not below retry_after.",
+    ),
+    "bad_metadata": Rule(
+        "22O06",
+        "Not metadata: %s",
+        "Give a JSON object.",
+    ),
+    "expiry_in_past": Rule(
+        "22O07",
+        "Expiry in the past: %s",
+        "Give an expiry later than the time of sending, or leave it out for the default of the "
+        "account.",
+    ),
+    "idempotency_conflict": Rule(
+        "23O01",
+        "Idempotency key already used for something else: %s",
+        "Use a key of its own for each notification, or repeat the first recipient and content "
+        "exactly.",
+    ),
+    "version_conflict": Rule(
+        "40O01",
+        "Another writer was first: %s",
+        "Read the state again and repeat the transaction.",
+    ),
+    "unknown_notification": Rule(
+        "42O01",
+        "No such notification: %s",
+        "Check the id and the account: old notifications may have been archived.",
+    ),
+    "cannot_cancel": Rule(
+        "55O01",
+        "Not to be cancelled: %s",
+        "Only what is pending or held as unknown can be cancelled; what was sent can be revoked "
+        'with a content of kind "revoke".',
+    ),
+    "cannot_requeue": Rule(
+        "55O01",
+        "Not to be requeued: %s",
+        "Only what ended without success can be requeued; enqueue a new notification instead.",
+    ),
+    "stale_epoch": Rule(
+        "55O02",
+        "Lease lost: %s",
+        "Another owner has the account: stop its session and take the lease again before anything"
+        " else.",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Sessions: the port, and its implementations, each a module of its own."""

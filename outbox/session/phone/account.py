@@ -1,0 +1,77 @@
+"""An account as WhatsApp's server knows it: its one session, its traces, its waiting receipts."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outbox.session.phone.connection import Connection
+    from outbox.session.phone.line import Line
+
+
+class Account:
+    """One account.
+
+    A second login replaces the first, from which nothing is received any more. Traces outlive
+    every session. A receipt waits until a session has said that it has received it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.traces: dict[str, str] = {}
+        """Secret (hexadecimal) to message id."""
+        self._connection: Connection | None = None
+        self._receipts: deque[tuple[int, Line]] = deque()
+        self._last = 0
+
+    @property
+    def connection(self) -> Connection | None:
+        """The session's connection, while there is one."""
+        return self._connection
+
+    def log_in(self, connection: Connection) -> None:
+        """Let this connection be the account's session."""
+        if self._connection is not None:
+            self._connection.end({"type": "replaced", "reason": "replaced by another login"})
+        self._connection = connection
+        connection.answer({"type": "connected"})
+        for _, receipt in self._receipts:
+            connection.answer(receipt)
+
+    def left(self, connection: Connection) -> None:
+        """Know that this connection is gone."""
+        if self._connection is connection:
+            self._connection = None
+
+    def drop(self) -> bool:
+        """Drop the session's connection; return whether there was one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.drop()
+        return connection is not None
+
+    def end(self, last: Line) -> bool:
+        """End the session with this line; return whether there was one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.end(last)
+        return connection is not None
+
+    def hand(self, message_id: str, receipt: str) -> None:
+        """Hand a receipt to the session, or to the next one."""
+        self._last += 1
+        line: Line = {
+            "type": "receipt",
+            "number": self._last,
+            "message_id": message_id,
+            "receipt": receipt,
+        }
+        self._receipts.append((self._last, line))
+        if self._connection is not None:
+            self._connection.answer(line)
+
+    def received(self, number: int) -> None:
+        """Forget the receipts up to this one: a session has them."""
+        while self._receipts and self._receipts[0][0] <= number:
+            self._receipts.popleft()

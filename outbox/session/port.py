@@ -1,0 +1,127 @@
+"""What a session is to the outbox: the port that every implementation fills.
+
+A session is one account's connection to WhatsApp. It is handed attempts and answers with events, from whatever
+thread it likes. Every implementation keeps these rules, which `tests/conformance` states as tests:
+
+1. Each attempt that was handed over ends in exactly one `Outcome`, whatever happens to the connection.
+2. The outcome is `not_sent` only if no frame of the attempt can have left, and `unknown` if one may have.
+3. A trace of the attempt (its secret and its message id) is kept, where a killed process cannot take it along,
+   before its frame leaves. `trace` therefore proves: no trace, never left.
+4. When the connection ends, the outcomes of what was in flight come before the `Transition` that says so.
+5. Attempts to one recipient leave in the order in which they were handed over.
+6. A session that has lost its connection does not build it again by itself: `connect` does, when the owner says so.
+7. After `close` has returned no event comes any more, and nothing is left running.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+TransitionType = Literal[
+    "connected",
+    "disconnected",
+    "replaced",
+    "logged_out",
+    "banned",
+    "outdated",
+]
+OutcomeType = Literal["sent", "not_sent", "failed", "rejected", "unknown"]
+ReceiptType = Literal["delivered", "read", "played"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to send one notification, durable in the log before the session sees it."""
+
+    notification: UUID
+    number: int
+    """Counts the attempts of this notification from 1; no number is used twice."""
+    jid: str
+    content: Mapping[str, Any]
+    """The body as it was enqueued, with references to other notifications resolved to message ids."""
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes by which the attempt's trace is found."""
+        return attempt_secret(self.notification, self.number)
+
+
+def attempt_secret(notification: UUID, number: int) -> bytes:
+    """Return the secret that an attempt leaves in its trace: SHA-256 over notification and number."""
+    return hashlib.sha256(f"{notification}:{number}".encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The connection changed its state."""
+
+    type: TransitionType
+    reason: str = ""
+    retry_after: float | None = None
+    """Seconds until a temporary ban ends, where the server said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt."""
+
+    notification: UUID
+    number: int
+    type: OutcomeType
+    message_id: str | None = None
+    """WhatsApp's id of the message: always with `sent`, and with `unknown` where it is known."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A recipient's device reported on a message."""
+
+    message_id: str
+    type: ReceiptType
+
+
+SessionEvent = Transition | Outcome | Receipt
+Emit = Callable[[SessionEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The bytes that a content's `media` digest stands for."""
+
+    mime: str
+    data: bytes
+
+
+class Session(Protocol):
+    """One account's connection. Its methods are called by one thread at a time."""
+
+    @property
+    def capacity(self) -> int:
+        """How many attempts it takes before an outcome is due."""
+
+    def connect(self) -> None:
+        """Begin to connect; a `Transition` tells how it went. Does nothing while connected."""
+
+    def send(self, attempts: Sequence[Attempt]) -> None:
+        """Take these attempts and return soon; without a connection each ends as `not_sent`."""
+
+    def trace(self, attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
+        """Return the message id of each of these attempts that left a trace; needs a connection.
+
+        Raises:
+            ConnectionError: the trace could not be read, which proves nothing.
+        """
+
+    def close(self) -> None:
+        """End the connection within ten seconds, the outcomes of what is in flight first."""
+
+
+class OpenSession(Protocol):
+    """Makes an account's session; `media` fetches by digest and raises KeyError when erased."""
+
+    def __call__(self, account: str, emit: Emit, media: Callable[[str], Media]) -> Session: ...
