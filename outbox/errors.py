@@ -110,6 +110,10 @@ class UnknownNotification(Refused, psycopg.ProgrammingError, code="42O01"):
     """No notification has this id."""
 
 
+class UnknownAccount(Refused, psycopg.ProgrammingError, code="42O02"):
+    """No account has this name."""
+
+
 class WrongState(Refused, psycopg.OperationalError, code="55O01"):
     """The notification is in a state that does not allow it."""
 

@@ -236,6 +236,11 @@ RULES: Final[dict[str, Rule]] = {
         "No such notification: %s",
         "Check the id and the account: old notifications may have been archived.",
     ),
+    "unknown_account": Rule(
+        "42O02",
+        "No such account: %s",
+        "Check its name: an account is known once a worker has taken its lease.",
+    ),
     "cannot_cancel": Rule(
         "55O01",
         "Not to be cancelled: %s",

@@ -2,15 +2,14 @@
 
 from alembic import op
 
-from outbox.log.migrate import statements
+from outbox.log.migrate import execute_files
 
 revision = "0001"
 down_revision = None
 
-OBJECTS = (
+FILES = (
     "tables/restore_epoch",
     "tables/event",
-    "tables/rule",
     "tables/notification",
     "tables/recipient",
     "tables/connection",
@@ -21,4 +20,78 @@ OBJECTS = (
     "tables/media",
     "tables/idempotency",
     "tables/cursor",
+    # what refuses
+    "functions/refusals",
+    "functions/refuse",
+    "functions/refuse_change",
+    # the projections
+    "functions/connection_types",
+    "functions/project_connection",
+    "functions/project_notification",
+    "functions/project_recipient",
+    "triggers/event",
+    # the log's upkeep
+    "functions/create_partition",
+    "functions/create_partitions",
+    "functions/begin_epoch",
+    # what may be enqueued
+    "functions/jid",
+    "functions/is_blank",
+    "functions/is_emoji",
+    "functions/is_user",
+    "functions/is_reference",
+    "functions/content_fields",
+    "functions/content_required",
+    "functions/poll_problem",
+    "functions/context_problem",
+    "functions/content_problem",
+    "functions/describe_content",
+    "functions/media_limit",
+    "functions/media_fits",
+    "functions/media_problem",
+    "functions/option_problem",
+    "functions/refused_value",
+    # enqueue
+    "functions/uuid7",
+    "functions/policy_of",
+    "functions/wake",
+    "functions/store_media",
+    "functions/enqueue",
+    "functions/enqueue_batch",
+    "functions/cancel",
+    "functions/requeue",
+    # the account's owner
+    "functions/retry_delay",
+    "functions/connection_stream",
+    "functions/append_connection",
+    "functions/check_epoch",
+    "functions/rescue_leases",
+    "functions/acquire_lease",
+    "functions/renew_lease",
+    "functions/release_lease",
+    "functions/park",
+    "functions/record_transition",
+    "functions/resume",
+    # delivery
+    "functions/resolve_references",
+    "functions/start_attempts",
+    "functions/record_outcomes",
+    "functions/record_receipts",
+    "functions/settle_unconfirmed",
+    "functions/expire",
+    # replay
+    "functions/begin_replay",
+    "functions/replay",
+    "functions/replay_differences",
 )
+
+
+def upgrade() -> None:
+    op.execute("create schema outbox")
+    execute_files(op.get_bind(), "0001", FILES)
+    op.execute("select outbox.create_partitions()")
+    op.execute("insert into outbox.restore_epoch (epoch, restored_through) values (1, 0)")
+
+
+def downgrade() -> None:
+    op.execute("drop schema outbox cascade")

@@ -48,7 +48,7 @@ def durability(url: str) -> dict[str, str]:
     """
     names = ("server_version", "fsync", "synchronous_commit", "wal_sync_method", "shared_buffers")
     with psycopg.connect(url, autocommit=True) as connection:
-        found = dict(
+        found: dict[str, str] = dict(
             connection.execute(
                 "select name, current_setting(name) from pg_settings where name = any(%s)",
                 (list(names),),
@@ -57,4 +57,4 @@ def durability(url: str) -> dict[str, str]:
     for name in ("fsync", "synchronous_commit"):
         if found[name] == "off":
             raise NotDurableError(f"{name} is off: the figures would say nothing; turn it on")
-    return {name: str(found[name]) for name in names}
+    return {name: found[name] for name in names}

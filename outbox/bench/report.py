@@ -51,9 +51,12 @@ def _comparisons(result: Result) -> Table:
 
 def _notes(result: Result) -> list[str]:
     work = result.workload
-    about = [
+    amounts = (
         f"{work.queued:,} jobs drained and enqueued in batches of {work.batch:,}, {work.single:,} "
-        f"one a commit, {work.wakeups} wake-ups.",
+        f"one a commit, {work.wakeups} wake-ups."
+    )
+    about = [
+        amounts,
         "Server: " + ", ".join(f"{name} {value}" for name, value in result.server.items()) + ".",
         "Machine: " + ", ".join(f"{name} {value}" for name, value in result.machine.items()) + ".",
     ]

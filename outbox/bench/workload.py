@@ -3,15 +3,9 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict
 
-
-class Payload(TypedDict):
-    """What a job holds: a short text to a phone number (of the range kept free for fiction)."""
-
-    to: str
-    kind: str
-    text: str
+Payload = dict[str, str]
+"""What a job holds: a short text to a phone number (of the range kept free for fiction)."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 r"""The types of a content's fields: what each may hold, and where the limit comes from.
 
-WhatsApp publishes few limits for its apps; the sources are the best that there are:
+WhatsApp publishes few limits for its apps; these sources are the best that there are:
 
-- 65,536 characters of text: what the apps take (engageSPARK, "WhatsApp Business: Character
-  Limits"); the Business API takes 4,096 only.
-- 1,024 characters of caption: the Cloud API's reference of media messages.
-- 255 characters of a poll's question, 2 to 12 options of 100 characters that differ: GREEN-API,
-  "SendPoll", as measured against WhatsApp Web, which is what the outbox is to WhatsApp.
-- 1,024 mentions: the most members that a group has (WhatsApp, "Group size").
-- a file name, a contact's name, a place's name and address: ours, against accidents.
+- 65,536 characters of text: what the apps take, by hearsay only (engageSPARK, "WhatsApp Business:
+  Character Limits"); Meta's Business Platform takes 4,096.
+- 1,024 characters of caption: Meta, WhatsApp Business Platform, "Image messages".
+- a poll's question of 255 characters and 2 to 12 options of 100 characters that differ: GREEN-API,
+  "SendPoll", a gateway that is a linked device as the outbox is.
+- 1,024 mentions: the most members that a group has.
+- a file name, a contact's name, a place's name and address, an emoji: ours, against accidents.
 
 What can be seen is spelled out as a class of characters, because `\s` means something else in each
 language that judges.

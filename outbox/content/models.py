@@ -22,24 +22,11 @@ from outbox.content.refused import bad_reference, broken, unstorable
 from outbox.errors import Refused
 
 
-class _Judged(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
-        unstorable(data)
-        try:
-            return handler(data)
-        except ValidationError as error:
-            raise cls._refusal(data, error) from None
 
-    @classmethod
-    def _refusal(cls, data: Any, error: ValidationError) -> Refused:  # noqa: ANN401
-        return broken(cls.model_fields, data, error)
-
-
-class Ref(_Judged):
+class Ref(_Strict):
     """A message that another one quotes, reacts to, edits or revokes."""
 
     notification: fields.NotificationId | None = None
@@ -51,16 +38,18 @@ class Ref(_Judged):
     from_me: bool | None = None
     """Whether the account sent it; false unless given."""
 
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        by_id = {"message_id", "sender", "from_me"} & self.model_dump(exclude_none=True).keys()
-        if "message_id" not in by_id if self.notification is None else by_id:
-            raise ValueError
-        return self
-
+    @model_validator(mode="wrap")
     @classmethod
-    def _refusal(cls, data: Any, error: ValidationError) -> Refused:  # noqa: ANN401, ARG003
-        return bad_reference(data)
+    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        unstorable(data)
+        try:
+            made = handler(data)
+        except ValidationError:
+            raise bad_reference(data) from None
+        by_id = {"message_id", "sender", "from_me"} & made.model_dump(exclude_none=True).keys()
+        if "message_id" not in by_id if made.notification is None else by_id:
+            raise bad_reference(data)
+        return made
 
 
 def _inner(value: Any, handler: Any) -> Any:  # noqa: ANN401
@@ -72,6 +61,17 @@ def _inner(value: Any, handler: Any) -> Any:  # noqa: ANN401
 
 
 _Reference = Annotated[Ref, WrapValidator(_inner)]
+
+
+class _Judged(_Strict):
+    @model_validator(mode="wrap")
+    @classmethod
+    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        unstorable(data)
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise broken(cls.model_fields, data, error) from None
 
 
 class Text(_Judged):

@@ -69,10 +69,10 @@ def unstorable(data: object) -> None:
             raise refusal("unpaired_surrogate", name)
 
 
-def broken(
-    declared: Mapping[str, FieldInfo], given: Mapping[str, Any], error: ValidationError
-) -> Refused:
+def broken(declared: Mapping[str, FieldInfo], given: object, error: ValidationError) -> Refused:
     """Return the refusal of a content in which pydantic has found these errors."""
+    if not isinstance(given, Mapping):
+        return refusal("body_not_object", as_json(given))
     errors = error.errors(include_url=False, include_input=False, include_context=False)
     here = [(str(one["loc"][0]), one["type"]) for one in errors if len(one["loc"]) == 1]
     kind, names = declared["kind"].default, [name for name in declared if name != "kind"]

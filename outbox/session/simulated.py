@@ -35,9 +35,10 @@ def open_simulated(url: str) -> OpenSession:
         ValueError: it is no URL of a phone.
     """
     parts = urlsplit(url)
-    if parts.scheme != "simulated" or bool(parts.netloc) is bool(parts.path):
+    path = parts.path.rstrip("/")
+    if parts.scheme != "simulated" or bool(parts.netloc) is bool(path):
         raise ValueError(f"{url!r} is neither simulated://HOST:PORT nor simulated:///path")
-    address = Address(path=parts.path) if parts.path else Address.parse(parts.netloc)
+    address = Address(path=path) if path else Address.parse(parts.netloc)
     return partial(SimulatedSession, address, Options.parse(parts.query))
 
 

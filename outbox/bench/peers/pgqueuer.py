@@ -10,10 +10,10 @@ level of durability is the default, `durable`.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import uvloop
@@ -28,6 +28,10 @@ from outbox.bench.workload import IDLE, PATIENCE, LostJobError, Payload, arrival
 
 _BATCH = 100
 _POLL = 0.005
+_LEFT = "select count(*) from pgqueuer"
+"""A job leaves the table in the statement that logs it as done."""
+
+_Found = TypeVar("_Found")
 _NAMES = {"host": "host", "port": "port", "user": "user", "password": "password"}
 """libpq's names of what a connection needs, and asyncpg's."""
 
@@ -45,23 +49,23 @@ class PgQueuerPeer:
     def setup(self, url: str) -> None:
         """Install pgqueuer's tables, as `pgq install` does."""
         self._url = url
-        uvloop.run(self._install())
+        _run(self._install())
 
     def enqueue_single(self, count: int) -> float:
         """Enqueue by one call a job."""
-        return uvloop.run(self._enqueue_single(count))
+        return _run(self._enqueue_single(count))
 
     def enqueue_batch(self, count: int, size: int) -> float:
         """Enqueue by one call with lists, which is one statement."""
-        return uvloop.run(self._enqueue_batch(count, size))
+        return _run(self._enqueue_batch(count, size))
 
     def drain(self, count: int) -> float:
         """Run a worker in its mode for draining; its log is flushed in batches, too."""
-        return uvloop.run(self._drain(count))
+        return _run(self._drain(count))
 
     def latency(self, count: int) -> list[float]:
         """Wake a worker by the notification of pgqueuer's trigger."""
-        return uvloop.run(self._latency(count))
+        return _run(self._latency(count))
 
     def close(self) -> None:
         """Nothing is held between measures."""
@@ -89,10 +93,13 @@ class PgQueuerPeer:
 
     async def _drain(self, count: int) -> float:
         handled = 0
+        all_called = asyncio.Event()
 
-        async def send(job: Job) -> None:
+        async def send(_job: Job) -> None:
             nonlocal handled
             handled += 1
+            if handled == count:
+                all_called.set()
 
         async with self._connect() as connection, self._connect() as observer:
             worker = PgQueuer(AsyncpgDriver(connection))
@@ -101,14 +108,14 @@ class PgQueuerPeer:
             running = asyncio.create_task(
                 worker.run(batch_size=_BATCH, mode=QueueExecutionMode.drain)
             )
-            while handled < count and not running.done():
-                await asyncio.sleep(_POLL)
-            # A job that is done leaves the table in the statement that logs it.
-            while await observer.fetchval("select count(*) from pgqueuer") and not running.done():
+            calls = asyncio.create_task(all_called.wait())
+            await asyncio.wait({calls, running}, return_when=asyncio.FIRST_COMPLETED)
+            while await observer.fetchval(_LEFT) and not running.done():  # noqa: ASYNC110 - see _LEFT
                 await asyncio.sleep(_POLL)
             elapsed = time.perf_counter() - started
+            calls.cancel()
             await running
-            left = await observer.fetchval("select count(*) from pgqueuer")
+            left = await observer.fetchval(_LEFT)
         if handled != count or left:
             raise LostJobError(f"{handled} of {count} jobs were handled, {left} are left")
         return elapsed
@@ -116,7 +123,7 @@ class PgQueuerPeer:
     async def _latency(self, count: int) -> list[float]:
         called: asyncio.Queue[float] = asyncio.Queue()
 
-        async def send(job: Job) -> None:
+        async def send(_job: Job) -> None:
             called.put_nowait(time.perf_counter())
 
         async with self._connect() as connection, self._connect() as producer:
@@ -150,6 +157,11 @@ class PgQueuerPeer:
             yield connection
         finally:
             await connection.close()
+
+
+def _run(measure: Coroutine[Any, Any, _Found]) -> _Found:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measure)
 
 
 def _encoded(job: Payload) -> bytes:

@@ -26,9 +26,10 @@ The phone says:
 | `receipt` number, message_id, receipt | a recipient's phone reports; again until `received` |
 | `traces` question, found | secret to message id, of those that left one |
 | `pong` | yes |
-| `replaced`, `logged_out`, `banned`, `outdated`, `unavailable` reason | the end, or the answer to a login |
+| `replaced`, `logged_out`, `outdated`, `unavailable` reason | the end, or the answer to a login |
+| `banned` reason, retry_after | the same |
 
-`banned` says with `retry_after` in how many seconds a login may be accepted, where that is known.
+`retry_after` is in how many seconds a login will be accepted again, where that is known.
 
 Two rules make a missing trace a proof. A second login of an account replaces the first, and what
 that one has written but the phone has not read yet is thrown away, so nothing of it can be

@@ -29,7 +29,8 @@ class Operator:
             "heal": lambda _: server.fate.clear(),
             "drop": self._each(server.drop),
             "replace": self._each(server.replace),
-            "deafen": self._deafen,
+            "deafen": self._to_each(lambda connection: connection.deafen()),
+            "hear": self._to_each(lambda connection: connection.hear()),
             "stand": lambda line: server.stand(line["account"], line["standing"], line["seconds"]),
             "lift": lambda line: server.lift(line["account"]),
             "receipt": self._receipt,
@@ -66,10 +67,13 @@ class Operator:
         present = self._server.fate.behaviour
         self._server.fate.behave(Behaviour.of({**present.to_json(), **line["behaviour"]}))
 
-    def _deafen(self, line: Line) -> None:
-        for account in self._server.accounts(line["account"]):
-            if account.connection is not None:
-                account.connection.deafen()
+    def _to_each(self, act: Callable[[Connection], None]) -> Callable[[Line], None]:
+        def to_each(line: Line) -> None:
+            for account in self._server.accounts(line["account"]):
+                if account.connection is not None:
+                    act(account.connection)
+
+        return to_each
 
     def _receipt(self, line: Line) -> None:
         self._server.hand(

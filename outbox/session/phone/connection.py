@@ -111,6 +111,11 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
+    def hear(self) -> None:
+        """Read on."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def drop(self) -> None:
         """End without a word, after what was answered so far."""
         self._finish(lambda transport: transport.close())

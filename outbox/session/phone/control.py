@@ -63,6 +63,10 @@ class Control:
         """Read nothing more from the account's connection, as a peer that hangs."""
         self._ask({"type": "deafen", "account": account})
 
+    def hear(self, account: str = ANY) -> None:
+        """Read on from a connection that was deafened."""
+        self._ask({"type": "hear", "account": account})
+
     def stand(
         self, standing: StandingKind, account: str = ANY, seconds: float | None = None
     ) -> None:
@@ -97,9 +101,9 @@ class Control:
     def stats(self) -> dict[str, Any]:
         """Return what the phone has counted since its start, and who is connected.
 
-        `logins`, `refused` (logins), `replaced`, `dropped`, `traces`, `frames` (received), `sent`,
-        `failed`, `rejected` (answers), `receipts`; each only if there was one. `connected` names
-        the accounts.
+        `logins`, `refused` (logins), `replaced`, `dropped`, `left` (connections that are gone),
+        `traces`, `frames` (received), `sent`, `failed`, `rejected` (answers), `receipts`; each
+        only if there was one. `connected` names the accounts.
         """
         stats: dict[str, Any] = self._ask({"type": "stats"})["stats"]
         return stats

@@ -38,6 +38,7 @@ class Device:
 
     def lost(self) -> None:
         """Know that the connection is gone."""
+        self._server.count("left")
         self._account.left(self._connection)
 
     def _trace(self, line: Line) -> None:

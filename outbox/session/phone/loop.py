@@ -72,7 +72,7 @@ class Loop:
         """Work until it is over."""
         try:
             while not work.over:
-                ready = self._selector.select(work.patience())
+                ready = self._selector.select(0 if self._commands else work.patience())
                 # Whatever had arrived by now is served before the clock is asked, so a thread
                 # that an owner has held up takes nobody for dead who did answer.
                 now = time.monotonic()
@@ -88,14 +88,13 @@ class Loop:
 
     def _step(self, work: Work, ready: list[tuple[selectors.SelectorKey, int]], now: float) -> None:
         for key, mask in ready:
-            if key.fileobj is not self._ear:
+            if key.fileobj is self._ear:
+                self._ear.recv(4096)
+            else:
                 work.serve(
                     readable=bool(mask & selectors.EVENT_READ),
                     writable=bool(mask & selectors.EVENT_WRITE),
                 )
-        if any(key.fileobj is self._ear for key, _ in ready):
-            with contextlib.suppress(BlockingIOError):
-                self._ear.recv(4096)
-            while self._commands:
-                self._commands.popleft()()
+        while self._commands:
+            self._commands.popleft()()
         work.tick(now)

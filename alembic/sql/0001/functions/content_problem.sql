@@ -1,4 +1,4 @@
--- The rule that a notification's body breaks (see outbox.rules), or null when it is fine.
+-- The rule that a notification's body breaks (see outbox.refusals), or null when it is fine.
 --
 -- A body is judged in this order, and the first rule broken is the answer: its kind, fields that
 -- the kind does not have, fields that are missing, then each field in the order of
@@ -8,8 +8,8 @@
 -- One expression without sub-select and table: the planner puts it into the calling query. What
 -- needs a sub-select is a function of its own, called only for the bodies that have such a field.
 --
--- Limits: 65,536 characters of text and 1,024 of a caption are WhatsApp's. Those of a file name
--- (255), and of a name or an address (1,024) are ours.
+-- Limits: 65,536 characters of text are what the apps are said to take, 1,024 of a caption what Meta
+-- states for its Business Platform. Those of a file name (255), a name or an address (1,024) are ours.
 create function outbox.content_problem(p_body jsonb) returns text language sql immutable parallel safe as $$
   select case
       when outbox.content_fields(p_body ->> 'kind') is null then

@@ -1,7 +1,8 @@
 -- The most bytes that a kind's media may have; null for a kind without media.
 --
--- WhatsApp takes 16 MB of images, video and audio, and 2 GB of documents. Documents stop at
--- 64 MiB here, because a medium is held in memory while it is sent and a small dyno has 512 MB.
+-- 16 MB of video and audio is what Meta states for its Business Platform ("Supported media types") and what the apps
+-- are said to take as media; pictures and stickers are smaller by nature. Documents may have 2 GB in the apps, but
+-- stop at 64 MiB here: a medium is held in memory while it is sent, and a small dyno has 512 MB.
 create function outbox.media_limit(p_kind text) returns bigint language sql immutable parallel safe as $$
   select case p_kind
       when 'image' then 16 * 1024 * 1024

@@ -1,7 +1,7 @@
 -- The rule that a poll's own fields break, or null.
 --
--- Limits: a question of 255 characters and 2 to 12 different options of 100 characters are what
--- WhatsApp's apps let a person enter. selectable is how many options one voter may choose, 0 any.
+-- Limits: a question of 255 characters and 2 to 12 different options of 100 characters (GREEN-API's
+-- "SendPoll"; WhatsApp publishes none). selectable is how many options one voter may choose, 0 any.
 create function outbox.poll_problem(p_body jsonb) returns text language sql immutable parallel safe as $$
   select case
       when jsonb_typeof(p_body -> 'question') <> 'string' then 'wrong_type'

@@ -18,14 +18,17 @@ begin
 
   while v_left > 0 loop
     update connection c set
-      state        = case a.type when 'lease_acquired'      then 'owned'
+      -- who owns the account changes nothing about what WhatsApp has said of it
+      state        = case when a.type like 'lease_%' and c.state in ('logged_out', 'banned', 'outdated', 'halted')
+                          then c.state else
+                     case a.type when 'lease_acquired'      then 'owned'
                                  when 'lease_released'      then 'free'
                                  when 'lease_lost'          then 'free'
                                  when 'pairing_offered'     then 'pairing'
                                  when 'reconnect_scheduled' then 'waiting'
                                  when 'resumed'             then 'waiting'
                                  when 'replaced'            then 'fenced'
-                                 else a.type end,
+                                 else a.type end end,
       version      = a.version,
       changed_at   = a.recorded_at,
       epoch        = coalesce((a.data->>'epoch')::bigint, c.epoch),
@@ -33,7 +36,7 @@ begin
                           when a.type in ('disconnected', 'replaced') then c.failures + 1
                           else c.failures end,
       connected_at = case when a.type = 'connected' then a.recorded_at else c.connected_at end,
-      reconnect_at = (a.data->>'reconnect_at')::timestamptz,
+      reconnect_at = case when a.type like 'lease_%' then c.reconnect_at else (a.data->>'reconnect_at')::timestamptz end,
       reason       = case when a.type in ('connected', 'resumed') then null else coalesce(a.data->>'reason', c.reason) end
     from added a
     where a.type = any (outbox.connection_types())

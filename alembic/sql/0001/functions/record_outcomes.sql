@@ -10,7 +10,7 @@
 -- An outcome that was recorded already, or that another attempt has overtaken, is left out, so a call whose answer was
 -- lost can be repeated. Returns what the owner has to know of those that were not sent.
 create function outbox.record_outcomes(p_account text, p_epoch bigint, p_outcomes jsonb)
-returns table (notification uuid, recipient uuid, state text, retry_at timestamptz) language plpgsql
+returns table (notification uuid, recipient uuid, state text, on_unknown text, retry_at timestamptz) language plpgsql
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column
@@ -51,7 +51,7 @@ begin
   from outcome o where o.exhausted;
 
   return query
-  select n.id, n.recipient, n.state, r.retry_at
+  select n.id, n.recipient, n.state, n.on_unknown, r.retry_at
   from jsonb_to_recordset(p_outcomes) as o (notification uuid, type text)
   join outbox.notification n on n.id = o.notification
   left join outbox.recipient r on r.account = p_account and r.recipient = n.recipient

@@ -83,6 +83,8 @@ language sql immutable parallel safe rows 50 as $$
 
   ('unknown_notification', '42O01', 'No such notification: %s',
    'Check the id and the account: old notifications may have been archived.'),
+  ('unknown_account', '42O02', 'No such account: %s',
+   'Check its name: an account is known once a worker has taken its lease.'),
 
   ('cannot_cancel', '55O01', 'Not to be cancelled: %s',
    'Only what is pending or held as unknown can be cancelled; what was sent can be revoked with a content of kind "revoke".'),

@@ -1,14 +1,13 @@
 -- Settles by policy what evidence has not settled: an attempt that left a trace, whose account has been connected for
 -- the grace since, and for which no receipt came, is sent again if its notification says 'resend'; 'hold' waits for an
--- operator. Returns the notifications that are pending again.
+-- operator. Returns how many.
 create function outbox.settle_unconfirmed(p_account text, p_epoch bigint)
-returns table (notification uuid) language plpgsql as $$
-#variable_conflict use_column
+returns integer language plpgsql as $$
 declare
-  v_policy outbox.policy := outbox.policy_of(p_account);
+  v_policy  outbox.policy := outbox.policy_of(p_account);
+  v_settled integer;
 begin
   perform outbox.check_epoch(p_account, p_epoch);
-  return query
   with unconfirmed as materialized (
     select n.id, n.version, n.attempts, n.failures + 1 >= n.max_attempts as exhausted
     from outbox.notification n join outbox.connection c using (account)
@@ -27,5 +26,6 @@ begin
            jsonb_build_object('epoch', p_epoch)
     from unconfirmed u where u.exhausted
   )
-  select u.id from unconfirmed u where not u.exhausted;
+  select count(*) into v_settled from unconfirmed;
+  return v_settled;
 end $$;

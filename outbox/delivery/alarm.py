@@ -1,0 +1,37 @@
+"""A bell that wakes a thread which waits for the database at the same time."""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Alarm:
+    """Rung from any thread; waited for, together with sockets, by one."""
+
+    def __init__(self) -> None:
+        self._bell, self._ear = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ear.setblocking(False)
+
+    def ring(self) -> None:
+        """Wake the waiter, or keep it from falling asleep."""
+        with suppress(BlockingIOError):  # rung often enough already
+            self._bell.send(b"!")
+
+    def wait(self, sockets: Sequence[int], seconds: float) -> None:
+        """Return when it has rung, when one of the sockets can be read, or after so long."""
+        readable, _, _ = select.select([self._ear, *sockets], [], [], max(seconds, 0))
+        if self._ear in readable:
+            with suppress(BlockingIOError):
+                self._ear.recv(4096)
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._bell.close()
+        self._ear.close()

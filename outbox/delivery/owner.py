@@ -1,0 +1,259 @@
+"""The owner of an account: it alone hands the account's notifications to the session.
+
+The way of a notification through it, and what a kill at each step leaves behind:
+
+1. It holds the lease, with an epoch that everything it writes carries. Killed: the lease lapses,
+   and whoever is next begins with a new epoch.
+2. It keeps the queue in memory (`Lanes`), fed by the log. Killed: the next one builds the same.
+3. It starts attempts: durable and counted before the session sees them. Killed before the frame
+   left: the attempt is unknown, no trace is found, and it is made again at once.
+4. The session sends and answers with outcomes. Killed before they are recorded: the attempt is
+   unknown, a trace is found, and a receipt or the notification's policy settles it.
+5. It records outcomes, those of the last batch together with the starts of the next, in one commit.
+
+A lost database costs nothing either: outcomes wait in memory until they are recorded, and what was
+started by a call whose answer was lost is found again and was not sent.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+import structlog
+
+from outbox.delivery.alarm import Alarm
+from outbox.delivery.tenure import Tenure
+from outbox.delivery.vigil import Vigil
+from outbox.errors import StaleEpoch
+from outbox.log import lease, restore
+from outbox.log.connection import record_transition
+from outbox.log.database import connect
+from outbox.log.listen import Listener
+from outbox.log.media import fetch_media
+from outbox.session.port import Media
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from outbox.log.database import Connection
+    from outbox.session.port import OpenSession, Session
+    from outbox.settings import Settings
+
+_RETRY_SECONDS = 1.0
+"""How long it stays away after an error, or from an account that another worker owns."""
+_REPLACED_SECONDS = 5.0
+"""How long it stays away after its session has been replaced."""
+_IN_FLIGHT_SECONDS = 1.0
+"""How long it rests at most while outcomes are due."""
+
+
+class Owner:
+    """Delivers the notifications of one account, pass by pass.
+
+    `deliver`, the pass, is called by one thread at a time; `stop` and `renew` by any.
+
+    Args:
+        settings: What the environment says.
+        account: The account.
+        open_session: Makes the account's session.
+        worker: What the log should say of this worker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account: str,
+        open_session: OpenSession,
+        worker: Mapping[str, Any],
+    ) -> None:
+        self.account = account
+        self._settings = settings
+        self._open_session = open_session
+        self._worker = worker
+        self._id = uuid4()
+        self._log = structlog.get_logger().bind(account=account)
+        self._alarm = Alarm()
+        self._stop_at: float | None = None
+        self._draining = False
+        self._lost = False
+        self._beat = time.monotonic()
+        self._connection: Connection | None = None
+        self._listener: Listener | None = None
+        self._tenure: Tenure | None = None
+        self._vigil: Vigil | None = None
+
+    def stop(self) -> None:
+        """Start nothing more, wait for what is being sent, and give the lease back."""
+        if self._stop_at is None:
+            self._stop_at = time.monotonic() + self._settings.drain_seconds
+        self._alarm.ring()
+
+    def renew(self, connection: Connection) -> None:
+        """Renew the lease, if there is one and the pass is alive."""
+        tenure = self._tenure
+        if tenure is None:
+            return
+        silent = time.monotonic() - self._beat
+        if silent > 2 * self._settings.poll_seconds + self._settings.lease_seconds:
+            self._log.error("the owner hangs, so its lease is left to lapse", seconds=round(silent))
+        elif not lease.renew(connection, self.account, tenure.epoch, self._settings.lease_duration):
+            self._lost = tenure is self._tenure
+            self._alarm.ring()
+
+    def deliver(self) -> float | None:
+        """Work until the account has been quiet for a poll.
+
+        Returns:
+            The seconds until the next pass, or None when the owner has stopped.
+        """
+        try:
+            return self._pass()
+        except StaleEpoch as error:
+            self._log.warning("the account is owned no more", reason=error.message)
+            self._abandon()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._log.warning("the database is lost", reason=str(error).strip())
+            self._disconnect()
+        return _RETRY_SECONDS if self._stop_at is None else 0.1
+
+    def _pass(self) -> float | None:
+        connection = self._connection or self._connect()
+        tenure = self._tenure
+        if tenure is None:
+            if self._stop_at is not None:
+                self._close()
+                return None
+            tenure = self._begin(connection)
+            if tenure is None:
+                return _RETRY_SECONDS
+        if self._vigil is None:
+            feed = tenure.load(connection)
+            self._vigil = Vigil(
+                feed, self.account, tenure.epoch, self._settings.poll_seconds
+            )
+        return self._work(connection, tenure, self._vigil)
+
+    def _work(self, connection: Connection, tenure: Tenure, vigil: Vigil) -> float | None:
+        while True:
+            self._beat = time.monotonic()
+            if self._lost:
+                raise StaleEpoch.because(
+                    "stale_epoch", f"epoch {tenure.epoch} of account {self.account}"
+                )
+            busy = tenure.take_events(connection)
+            if tenure.replaced:
+                self._give_up(connection, tenure)
+                return _REPLACED_SECONDS
+            if self._stop_at is not None:
+                if self._drained(connection, tenure, self._stop_at):
+                    return None
+            else:
+                tenure.keep_session(connection, self._session(tenure))
+                vigil.look_if_due(connection)
+            busy |= tenure.exchange(connection, start=self._stop_at is None)
+            busy |= tenure.settle(connection)
+            if busy:
+                vigil.note_work()
+            elif vigil.is_over and tenure.idle:
+                vigil.begin_again(connection)
+                return 0.0
+            else:
+                self._rest(connection, tenure, vigil)
+
+    def _rest(self, connection: Connection, tenure: Tenure, vigil: Vigil) -> None:
+        """Wait for news from the session or the database, or until something is due."""
+        seconds = vigil.seconds_to_rest(connection, idle=tenure.idle)
+        if tenure.in_flight:
+            seconds = min(seconds, _IN_FLIGHT_SECONDS)
+        if tenure.seconds_to_next is not None:
+            seconds = min(seconds, tenure.seconds_to_next)
+        if self._stop_at is not None:
+            seconds = min(seconds, max(self._stop_at - time.monotonic(), 0.01))
+        self._alarm.wait([self._listener.socket] if self._listener else [], seconds)
+        if self._listener is not None and self._listener.heard():
+            vigil.hear()
+
+    # The tenure.
+
+    def _begin(self, connection: Connection) -> Tenure | None:
+        epoch = lease.acquire(
+            connection, self.account, self._id, self._settings.lease_duration, self._worker
+        )
+        if epoch is None:
+            return None
+        self._log.info("owns the account", epoch=epoch)
+        self._lost = False
+        self._tenure = Tenure(
+            self.account,
+            epoch,
+            restore.begin(connection),
+            self._settings.window,
+            self._alarm.ring,
+        )
+        return self._tenure
+
+    def _session(self, tenure: Tenure) -> Session:
+        return tenure.session or self._open_session(self.account, tenure.emit, self._media)
+
+    def _media(self, digest: str) -> Media:
+        """Fetch media for the session, on a connection of its own that is closed at once."""
+        url = self._settings.database_url
+        with connect(url, f"outbox media {self.account}", pooled=self._settings.pooled) as fetching:
+            stored = fetch_media(fetching, digest)
+        return Media(stored.mime, stored.data)
+
+    def _drained(self, connection: Connection, tenure: Tenure, stop_at: float) -> bool:
+        """Whether nothing is left to wait for, or waiting has lasted long enough; then stop."""
+        if not self._draining:
+            self._draining = True
+            record_transition(connection, self.account, tenure.epoch, "draining")
+        if tenure.in_flight and time.monotonic() < stop_at:
+            return False
+        self._give_up(connection, tenure)
+        self._log.info("gave the account back", epoch=tenure.epoch)
+        self._close()
+        return True
+
+    def _give_up(self, connection: Connection, tenure: Tenure) -> None:
+        """Close the session, record its last outcomes, and give the lease back."""
+        if tenure.session is not None:
+            tenure.session.close()
+        tenure.take_events(connection)
+        tenure.exchange(connection, start=False)
+        lease.release(connection, self.account, tenure.epoch)
+        self._tenure = self._vigil = None
+
+    def _abandon(self) -> None:
+        """Leave everything to the next owner: this one may write no more."""
+        tenure, self._tenure, self._vigil = self._tenure, None, None
+        if tenure is not None and tenure.session is not None:
+            tenure.session.close()
+
+    # The database.
+
+    def _connect(self) -> Connection:
+        settings = self._settings
+        self._connection = connect(
+            settings.database_url, f"outbox owner {self.account}", pooled=settings.pooled
+        )
+        if settings.listen_url:
+            self._listener = Listener.direct(settings.listen_url, self.account)
+        elif not settings.pooled:
+            self._listener = Listener(self._connection, self.account)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        """Let go of the database, and of the memory, which is loaded anew; the session goes on."""
+        self._vigil = None
+        if self._listener is not None:
+            self._listener.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._listener = self._connection = None
+
+    def _close(self) -> None:
+        self._disconnect()
+        self._alarm.close()

@@ -1,0 +1,21 @@
+"""What a scheduled job is: a function of the worker's connection, and how often it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outbox.log.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the worker; jobs take turns on one thread and one connection."""
+
+    name: str
+    seconds: float
+    """From one run to the next."""
+    run: Callable[[Connection], None]
+    """Raises psycopg.OperationalError when the database is lost; the next run finds a new one."""

@@ -1,0 +1,73 @@
+"""The worker: a process that owns accounts and delivers for them, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from outbox.delivery.owner import Owner
+from outbox.delivery.schedule import expire, partitions, renew, rescue
+from outbox.delivery.schedule.scheduler import Schedule
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from outbox.session.port import OpenSession
+    from outbox.settings import Settings
+
+
+def run_worker(settings: Settings, open_session: OpenSession) -> None:
+    """Deliver until SIGTERM or SIGINT, then drain and give the accounts back.
+
+    Heroku sends SIGTERM, perhaps twice, and SIGKILL after 30 seconds
+    (https://devcenter.heroku.com/articles/dyno-shutdown-behavior).
+
+    Args:
+        settings: What the environment says.
+        open_session: Makes the accounts' sessions.
+    """
+    log = structlog.get_logger()
+    about = describe_worker()
+    owners = [Owner(settings, account, open_session, about) for account in settings.accounts]
+    schedule = Schedule(
+        settings.database_url,
+        owners,
+        [
+            rescue.job(),
+            renew.job(owners, settings.lease_seconds),
+            expire.job(),
+            partitions.job(),
+        ],
+        pooled=settings.pooled,
+    )
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        log.info("stopping", signal=signal.Signals(number).name)
+        for owner in owners:
+            owner.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    schedule.start()
+    log.info("started", accounts=list(settings.accounts), **about)
+    schedule.wait()
+    schedule.shutdown()
+    log.info("stopped")
+
+
+def describe_worker() -> dict[str, Any]:
+    """Return what the log says of this worker: where it runs, and which release it is."""
+    about = {
+        "host": platform.node(),
+        "process": os.getpid(),
+        "version": version("whatsapp-outbox"),
+        # https://devcenter.heroku.com/articles/dyno-metadata
+        "dyno": os.environ.get("DYNO"),
+        "release": os.environ.get("HEROKU_RELEASE_VERSION"),
+    }
+    return {name: value for name, value in about.items() if value is not None}

@@ -1,0 +1,46 @@
+"""Settings: the environment, read once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the environment says; `docs/settings.md` lists it for operators."""
+
+    model_config = SettingsConfigDict(env_prefix="OUTBOX_", env_ignore_empty=True, frozen=True)
+
+    database_url: Annotated[str, Field(validation_alias="DATABASE_URL")]
+    """The PostgreSQL database, in any spelling of its URL."""
+    listen_url: str | None = None
+    """A direct way to the database for LISTEN, where DATABASE_URL leads through a pooler."""
+    pooled: bool = False
+    """DATABASE_URL leads through a pooler in transaction mode."""
+    accounts: Annotated[tuple[str, ...], NoDecode] = ("main",)
+    """The accounts that the worker serves, in the environment separated by commas."""
+    session: str = "simulated://127.0.0.1:5222"
+    """Where sessions connect to."""
+    lease_seconds: Annotated[float, Field(gt=0)] = 15
+    """How long an account stays with a worker that has fallen silent."""
+    poll_seconds: Annotated[float, Field(gt=0)] = 30
+    """How often a parked owner looks although nobody told it to."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 10
+    """How long a stopping worker waits for the outcomes of what is being sent."""
+    window: Annotated[int, Field(ge=100)] = 20_000
+    """How many notifications an owner holds in memory."""
+
+    @property
+    def lease_duration(self) -> timedelta:
+        """The same as PostgreSQL takes it."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @field_validator("accounts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value

@@ -1,0 +1,36 @@
+"""Media: a body names them by digest, the session fetches them when it sends."""
+
+from uuid import uuid4
+
+from outbox.session.port import Attempt, Media
+from tests.conformance.owner import Owners, attempt
+from tests.conformance.subject import Stimulus
+
+
+def image(digest: str) -> Attempt:
+    """Return an attempt to send an image."""
+    return Attempt(uuid4(), 1, "1@s.whatsapp.net", {"kind": "image", "media": digest})
+
+
+def test_fetched_by_digest(owners: Owners) -> None:
+    """The bytes of a body's media are fetched by its digest."""
+    asked: list[str] = []
+
+    def media(digest: str) -> Media:
+        asked.append(digest)
+        return Media("image/png", b"\x89PNG")
+
+    owner = owners(media)
+    owner.connect()
+    assert owner.sent(image("ab" * 32))[0].type == "sent"
+    assert asked == ["ab" * 32]
+
+
+def test_erased(owners: Owners, stimulus: Stimulus) -> None:
+    """An attempt whose media was erased is `rejected` with these words, and others go on."""
+    owner = owners()
+    owner.connect()
+    bad, good = owner.sent(image("ab" * 32), attempt())
+    assert (bad.type, bad.error) == ("rejected", f"media {'ab' * 32} was erased")
+    assert good.type == "sent"
+    assert len(stimulus.received()) == 1
