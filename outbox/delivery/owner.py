@@ -219,8 +219,7 @@ class Owner:
 
     def _give_up(self, connection: Connection, tenure: Tenure) -> None:
         """Close the session, record its last outcomes, and give the lease back."""
-        if tenure.session is not None:
-            tenure.session.close()
+        tenure.close_session()
         tenure.take_events(connection)
         tenure.exchange(connection, start=False)
         lease.release(connection, self.account, tenure.epoch)
@@ -229,8 +228,8 @@ class Owner:
     def _abandon(self) -> None:
         """Leave everything to the next owner: this one may write no more."""
         tenure, self._tenure, self._vigil = self._tenure, None, None
-        if tenure is not None and tenure.session is not None:
-            tenure.session.close()
+        if tenure is not None:
+            tenure.close_session()
 
     # The database.
 

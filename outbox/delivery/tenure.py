@@ -64,6 +64,7 @@ class Tenure:
         self.session: Session | None = None
         self.in_flight: dict[UUID, tuple[Entry, int]] = {}
         self.replaced = False
+        self._closing = False
         self._restore = restore
         self._window = window
         self._ring = ring
@@ -135,6 +136,12 @@ class Tenure:
         self._connecting, self._reconnect_at = True, None
         session.connect()
 
+    def close_session(self) -> None:
+        """End the session on purpose; what becomes of its attempts is still to be taken."""
+        self._closing = True
+        if self.session is not None:
+            self.session.close()
+
     def take_events(self, connection: Connection) -> bool:
         """Take what the session has said; return whether it had said anything."""
         taken = False
@@ -173,6 +180,8 @@ class Tenure:
         self._connected = transition.type == "connected"
         self._connecting = False
         self._traced = False
+        if self._closing:
+            return
         record_transition(
             connection,
             self.account,

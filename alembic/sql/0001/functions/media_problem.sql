@@ -2,10 +2,8 @@
 create function outbox.media_problem(p_body jsonb) returns text language sql stable as $$
   select case
     when not p_body ? 'media' then null
-    else coalesce(
-      (select case when m.size > outbox.media_limit(p_body->>'kind')           then 'media_too_large'
-                   when not outbox.media_fits(p_body->>'kind', m.mime)         then 'media_mismatch'
-                   else '' end
-       from outbox.media m where m.digest = decode(p_body->>'media', 'hex')),
-      'unknown_media') end
+    when not exists (select from outbox.media where digest = decode(p_body->>'media', 'hex')) then 'unknown_media'
+    else (select case when size > outbox.media_limit(p_body->>'kind')   then 'media_too_large'
+                      when not outbox.media_fits(p_body->>'kind', mime) then 'media_mismatch' end
+          from outbox.media where digest = decode(p_body->>'media', 'hex')) end
 $$;

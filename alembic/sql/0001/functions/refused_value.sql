@@ -1,5 +1,5 @@
 -- The value that broke a rule, out of one enqueue written as JSON: what an error has to show.
-create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text language sql immutable as $$
+create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text language sql stable as $$
   select case p_rule
     when 'bad_recipient'       then p_enqueue->>'recipient'
     when 'bad_account'         then p_enqueue->>'account'
@@ -10,7 +10,6 @@ create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text 
     when 'bad_on_unknown'      then p_enqueue->>'on_unknown'
     when 'bad_retry'           then concat_ws(', ', p_enqueue->>'retry_after', p_enqueue->>'retry_limit')
     when 'bad_metadata'        then p_enqueue->>'metadata'
-    when 'unknown_media'       then p_enqueue->'content'->>'media'
-    else p_enqueue->>'content'
+    else outbox.describe_content(p_enqueue->'content', p_rule)
   end
 $$;
