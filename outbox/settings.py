@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     """How long a stopping worker waits for the outcomes of what is being sent."""
     window: Annotated[int, Field(ge=100)] = 20_000
     """How many notifications an owner holds in memory."""
+    log_format: Literal["auto", "text", "logfmt", "json"] = "auto"
+    """How the worker logs; `auto` is text on a terminal and logfmt elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is less urgent than this is not logged."""
 
     @property
     def lease_duration(self) -> timedelta:

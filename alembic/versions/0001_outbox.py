@@ -34,6 +34,7 @@ FILES = (
     "functions/create_partition",
     "functions/create_partitions",
     "functions/begin_epoch",
+    "functions/current_snapshot",
     # what may be enqueued
     "functions/jid",
     "functions/is_blank",

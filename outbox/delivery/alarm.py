@@ -16,8 +16,8 @@ class Alarm:
 
     def __init__(self) -> None:
         self._bell, self._ear = socket.socketpair()
-        self._bell.setblocking(False)
-        self._ear.setblocking(False)
+        self._bell.settimeout(0)
+        self._ear.settimeout(0)
 
     def ring(self) -> None:
         """Wake the waiter, or keep it from falling asleep."""
@@ -26,8 +26,8 @@ class Alarm:
 
     def wait(self, sockets: Sequence[int], seconds: float) -> None:
         """Return when it has rung, when one of the sockets can be read, or after so long."""
-        readable, _, _ = select.select([self._ear, *sockets], [], [], max(seconds, 0))
-        if self._ear in readable:
+        readable, _, _ = select.select([self._ear.fileno(), *sockets], [], [], max(seconds, 0))
+        if self._ear.fileno() in readable:
             with suppress(BlockingIOError):
                 self._ear.recv(4096)
 

@@ -67,9 +67,7 @@ class Feed:
         Returns:
             How many have arrived.
         """
-        arrivals = queue.arrivals(
-            connection, self._account, self.snapshot, self._restored_through
-        )
+        arrivals = queue.arrivals(connection, self._account, self.snapshot, self._restored_through)
         self.snapshot = arrivals.snapshot
         self._set_clock(arrivals.now)
         self._lanes.add(arrivals.due)

@@ -13,13 +13,13 @@ Each recipient has a lane. Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from outbox.log.queue import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
 FRONT = (32_768, 0)

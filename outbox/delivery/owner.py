@@ -28,7 +28,7 @@ from outbox.delivery.alarm import Alarm
 from outbox.delivery.tenure import Tenure
 from outbox.delivery.vigil import Vigil
 from outbox.errors import StaleEpoch
-from outbox.log import lease, restore
+from outbox.log import lease
 from outbox.log.connection import record_transition
 from outbox.log.database import connect
 from outbox.log.listen import Listener
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from outbox.log.database import Connection
-    from outbox.session.port import OpenSession, Session
+    from outbox.session.port import OpenSession
     from outbox.settings import Settings
 
 _RETRY_SECONDS = 1.0
@@ -77,8 +77,7 @@ class Owner:
         self._log = structlog.get_logger().bind(account=account)
         self._alarm = Alarm()
         self._stop_at: float | None = None
-        self._draining = False
-        self._lost = False
+        self._draining = self._lost = self._memory_is_stale = False
         self._beat = time.monotonic()
         self._connection: Connection | None = None
         self._listener: Listener | None = None
@@ -122,6 +121,9 @@ class Owner:
     def _pass(self) -> float | None:
         connection = self._connection or self._connect()
         tenure = self._tenure
+        if tenure is not None and self._memory_is_stale:
+            tenure.load(connection)
+        self._memory_is_stale = False
         if tenure is None:
             if self._stop_at is not None:
                 self._close()
@@ -130,9 +132,8 @@ class Owner:
             if tenure is None:
                 return _RETRY_SECONDS
         if self._vigil is None:
-            feed = tenure.load(connection)
             self._vigil = Vigil(
-                feed, self.account, tenure.epoch, self._settings.poll_seconds
+                tenure.feed, self.account, tenure.epoch, self._settings.poll_seconds
             )
         return self._work(connection, tenure, self._vigil)
 
@@ -151,13 +152,14 @@ class Owner:
                 if self._drained(connection, tenure, self._stop_at):
                     return None
             else:
-                tenure.keep_session(connection, self._session(tenure))
+                tenure.keep_connected(connection)
                 vigil.look_if_due(connection)
             busy |= tenure.exchange(connection, start=self._stop_at is None)
+            busy |= tenure.record_receipts(connection)
             busy |= tenure.settle(connection)
             if busy:
                 vigil.note_work()
-            elif vigil.is_over and tenure.idle:
+            elif vigil.is_over and tenure.is_idle:
                 vigil.begin_again(connection)
                 return 0.0
             else:
@@ -165,8 +167,8 @@ class Owner:
 
     def _rest(self, connection: Connection, tenure: Tenure, vigil: Vigil) -> None:
         """Wait for news from the session or the database, or until something is due."""
-        seconds = vigil.seconds_to_rest(connection, idle=tenure.idle)
-        if tenure.in_flight:
+        seconds = vigil.seconds_to_rest(connection, idle=tenure.is_idle)
+        if tenure.is_waiting_for_outcomes:
             seconds = min(seconds, _IN_FLIGHT_SECONDS)
         if tenure.seconds_to_next is not None:
             seconds = min(seconds, tenure.seconds_to_next)
@@ -187,16 +189,15 @@ class Owner:
         self._log.info("owns the account", epoch=epoch)
         self._lost = False
         self._tenure = Tenure(
+            connection,
             self.account,
             epoch,
-            restore.begin(connection),
-            self._settings.window,
-            self._alarm.ring,
+            window=self._settings.window,
+            open_session=self._open_session,
+            media=self._media,
+            ring=self._alarm.ring,
         )
         return self._tenure
-
-    def _session(self, tenure: Tenure) -> Session:
-        return tenure.session or self._open_session(self.account, tenure.emit, self._media)
 
     def _media(self, digest: str) -> Media:
         """Fetch media for the session, on a connection of its own that is closed at once."""
@@ -210,7 +211,7 @@ class Owner:
         if not self._draining:
             self._draining = True
             record_transition(connection, self.account, tenure.epoch, "draining")
-        if tenure.in_flight and time.monotonic() < stop_at:
+        if tenure.is_waiting_for_outcomes and time.monotonic() < stop_at:
             return False
         self._give_up(connection, tenure)
         self._log.info("gave the account back", epoch=tenure.epoch)
@@ -222,6 +223,7 @@ class Owner:
         tenure.close_session()
         tenure.take_events(connection)
         tenure.exchange(connection, start=False)
+        tenure.record_receipts(connection)
         lease.release(connection, self.account, tenure.epoch)
         self._tenure = self._vigil = None
 
@@ -247,6 +249,7 @@ class Owner:
     def _disconnect(self) -> None:
         """Let go of the database, and of the memory, which is loaded anew; the session goes on."""
         self._vigil = None
+        self._memory_is_stale = True
         if self._listener is not None:
             self._listener.close()
         if self._connection is not None:

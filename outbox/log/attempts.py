@@ -60,17 +60,14 @@ def exchange(
     Returns:
         What became of the results that were no success, and the attempts to hand over.
     """
-    recorded: list[Recorded] = []
-    started: list[Started] = []
+    record_cursor = start_cursor = None
     with connection.pipeline(), connection.transaction():
         if results:
             record_cursor = connection.execute(_RECORD, (account, epoch, _json(results)))
         if notifications:
             start_cursor = connection.execute(_START, (account, epoch, list(notifications)))
-    if results:
-        recorded = [Recorded(*row) for row in record_cursor]
-    if notifications:
-        started = [Started(*row) for row in start_cursor]
+    recorded = [Recorded(*row) for row in record_cursor] if record_cursor else []
+    started = [Started(*row) for row in start_cursor] if start_cursor else []
     return recorded, started
 
 

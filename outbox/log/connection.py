@@ -25,6 +25,7 @@ def record_transition(
     account: str,
     epoch: int,
     type: str,  # noqa: A002  # the field's name everywhere
+    *,
     reason: str = "",
     retry_after: float | None = None,
 ) -> None:

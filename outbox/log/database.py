@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 
@@ -65,5 +65,5 @@ def engine(url: str) -> Engine:
 @cache
 def query(name: str) -> LiteralString:
     """Return the text of one of the queries in `outbox/log/sql`."""
-    text = files("outbox.log").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    return cast("LiteralString", text)  # it is a file of ours, nothing that a user wrote
+    text: LiteralString = files("outbox.log").joinpath("sql", f"{name}.sql").read_text()
+    return text

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def acquire(
-    connection: Connection, account: str, owner: UUID, duration: timedelta, worker: Mapping[str, Any]
+    connection: Connection,
+    account: str,
+    owner: UUID,
+    duration: timedelta,
+    worker: Mapping[str, Any],
 ) -> int | None:
     """Take the lease of an account; return its new epoch, or None while another owner has it.
 
@@ -32,7 +36,8 @@ def acquire(
         worker: What the log should say of the owner: host, process, release.
     """
     row = connection.execute(
-        "select outbox.acquire_lease(%s, %s, %s, %s)", (account, owner, duration, Jsonb(dict(worker)))
+        "select outbox.acquire_lease(%s, %s, %s, %s)",
+        (account, owner, duration, Jsonb(dict(worker))),
     ).fetchone()
     return row[0] if row else None
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
 
 from outbox.log.database import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
     from outbox.log.database import Connection
 
@@ -53,6 +53,11 @@ class Unsettled(NamedTuple):
     """Known once a trace has been found."""
     on_unknown: str
 
+    @property
+    def holds_up(self) -> bool:
+        """Whether its recipient waits for it: it may have to be sent again."""
+        return self.on_unknown == "resend"
+
 
 def arrivals(connection: Connection, account: str, seen: str, restored_through: int) -> Arrivals:
     """Return what has been enqueued or requeued and was not visible in the snapshot `seen`.
@@ -81,9 +86,7 @@ def arrivals(connection: Connection, account: str, seen: str, restored_through: 
     return Arrivals(snapshot, now, due, next_due_at)
 
 
-def page(
-    connection: Connection, account: str, behind: tuple[int, int], limit: int
-) -> list[Entry]:
+def page(connection: Connection, account: str, behind: tuple[int, int], limit: int) -> list[Entry]:
     """Return the next entries that are due, behind a place (priority, position) in the queue."""
     rows = connection.execute(
         query("queue_page"),
@@ -117,10 +120,10 @@ def unsettled(connection: Connection, account: str) -> list[Unsettled]:
 
 def stranded(
     connection: Connection, account: str, known: Iterable[UUID]
-) -> list[tuple[UUID, int]]:
-    """Return attempts that were started by a call whose answer was lost, apart from those known."""
+) -> list[tuple[Entry, int]]:
+    """Return attempts, with their numbers, that the log has as started and nobody knows of."""
     rows = connection.execute(query("stranded"), {"account": account, "known": list(known)})
-    return [(notification, attempt) for notification, attempt in rows]
+    return [(Entry(*row[:4]), row[4]) for row in rows]
 
 
 def snapshot(connection: Connection) -> tuple[str, float]:

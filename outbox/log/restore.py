@@ -1,4 +1,4 @@
-"""Restores: a logical one starts the server's transaction ids again, and the log begins an epoch."""
+"""Restores: a logical one starts transaction ids again, and the log begins a new epoch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def begin(connection: Connection) -> RestoreEpoch:
     To be called at start-up, before anything follows the log; not inside a savepoint.
     """
     row = connection.execute(
-        "select epoch, restored_through from outbox.restore_epoch where epoch = outbox.begin_epoch()"
+        "select epoch, restored_through from outbox.restore_epoch"
+        " where epoch = outbox.begin_epoch()"
     ).fetchone()
     if row is None:  # the row is newer than the statement's snapshot
         return begin(connection)

@@ -1,15 +1,20 @@
 """What a session is to the outbox: the port that every implementation fills.
 
-A session is one account's connection to WhatsApp. It is handed attempts and answers with events, from whatever
-thread it likes. Every implementation keeps these rules, which `tests/conformance` states as tests:
+A session is one account's connection to WhatsApp. It is handed attempts and answers with events,
+from whatever thread it likes. Every implementation keeps these rules, which `tests/conformance`
+states as tests:
 
-1. Each attempt that was handed over ends in exactly one `Outcome`, whatever happens to the connection.
-2. The outcome is `not_sent` only if no frame of the attempt can have left, and `unknown` if one may have.
-3. A trace of the attempt (its secret and its message id) is kept, where a killed process cannot take it along,
-   before its frame leaves. `trace` therefore proves: no trace, never left.
-4. When the connection ends, the outcomes of what was in flight come before the `Transition` that says so.
+1. Each attempt that was handed over ends in exactly one `Outcome`, whatever happens to the
+   connection.
+2. The outcome is `not_sent` only if no frame of the attempt can have left, and `unknown` if one
+   may have.
+3. A trace of the attempt (its secret and its message id) is kept, where a killed process cannot
+   take it along, before its frame leaves. `trace` therefore proves: no trace, never left.
+4. When the connection ends, the outcomes of what was in flight come before the `Transition` that
+   says so.
 5. Attempts to one recipient leave in the order in which they were handed over.
-6. A session that has lost its connection does not build it again by itself: `connect` does, when the owner says so.
+6. A session that has lost its connection does not build it again by itself: `connect` does, when
+   the owner says so.
 7. After `close` has returned no event comes any more, and nothing is left running.
 """
 
@@ -18,8 +23,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 TransitionType = Literal[
     "connected",
@@ -42,7 +49,7 @@ class Attempt:
     """Counts the attempts of this notification from 1; no number is used twice."""
     jid: str
     content: Mapping[str, Any]
-    """The body as it was enqueued, with references to other notifications resolved to message ids."""
+    """The body as it was enqueued; references to other notifications are message ids now."""
 
     @property
     def secret(self) -> bytes:
@@ -51,7 +58,7 @@ class Attempt:
 
 
 def attempt_secret(notification: UUID, number: int) -> bytes:
-    """Return the secret that an attempt leaves in its trace: SHA-256 over notification and number."""
+    """Return the secret of an attempt: SHA-256 over its notification and number."""
     return hashlib.sha256(f"{notification}:{number}".encode()).digest()
 
 
@@ -124,4 +131,5 @@ class Session(Protocol):
 class OpenSession(Protocol):
     """Makes an account's session; `media` fetches by digest and raises KeyError when erased."""
 
-    def __call__(self, account: str, emit: Emit, media: Callable[[str], Media]) -> Session: ...
+    def __call__(self, account: str, emit: Emit, media: Callable[[str], Media]) -> Session:
+        """Make the session; it does nothing until `connect`."""

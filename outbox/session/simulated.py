@@ -110,8 +110,8 @@ class SimulatedSession:
         """End the connection within ten seconds, the outcomes of what is in flight first."""
         self._refuse_own_thread()
         if not self._closed:
-            self._tell(self._link.finish)
             self._closed = True
+            self._loop.tell(self._link.finish)
         self._thread.join()
 
     def _tell(self, command: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ turns on one thread and one connection, so that a worker needs few of either.
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from outbox.log.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from outbox.delivery.owner import Owner
     from outbox.delivery.schedule.job import Job
@@ -51,7 +51,7 @@ class Schedule:
                 "jobs": ThreadPoolExecutor(1),
             },
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-            timezone=timezone.utc,
+            timezone=UTC,
         )
         for owner in owners:
             self._plan_pass(owner, 0)
@@ -63,7 +63,7 @@ class Schedule:
                 seconds=job.seconds,
                 id=job.name,
                 executor="jobs",
-                next_run_time=datetime.now(timezone.utc),
+                next_run_time=datetime.now(UTC),
             )
 
     def start(self) -> None:
@@ -85,7 +85,7 @@ class Schedule:
             self._deliver,
             "date",
             (owner,),
-            run_date=datetime.now(timezone.utc) + timedelta(seconds=seconds),
+            run_date=datetime.now(UTC) + timedelta(seconds=seconds),
             id=f"deliver {owner.account}",
             executor="passes",
             replace_existing=True,

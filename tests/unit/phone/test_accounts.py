@@ -24,10 +24,25 @@ def test_what_a_replaced_session_had_written_is_never_read(phone: Phone, control
             assert first.hear() is None
             first.send(notification=notification)
             first.__exit__()
-            control.wait("left", 1)
+            control.wait("left", 1, seconds=1)
             assert second.traces(secret) == {}
     assert control.stats().get("traces", 0) == 0
     assert not phone.frames()
+
+
+def test_the_end_of_a_replaced_session_is_not_that_of_its_successor(
+    phone: Phone, control: Control
+) -> None:
+    """When a replaced session hangs up, the account's present one stays connected."""
+    with Dialled.logged_in(phone) as first, Dialled.logged_in(phone) as second:
+        first.hear()
+        first.__exit__()
+        control.wait("left", 1)
+        assert control.stats()["connected"] == ["main"]
+        control.receipt("main", "3EB0", "read")
+        receipt = second.hear()
+        assert receipt is not None
+        assert receipt["type"] == "receipt"
 
 
 def test_of_a_line_in_part(phone: Phone) -> None:

@@ -23,6 +23,16 @@ def test_in_their_time(phone: Phone, control: Control) -> None:
         ]
 
 
+def test_an_earlier_one_is_not_held_up(phone: Phone, control: Control) -> None:
+    """A receipt that is due soon does not wait for one that was to come much later."""
+    control.behave(delivered=0.01, read=3600.0)
+    with Dialled.logged_in(phone) as session:
+        first = session.send()
+        assert heard(session, 2) == [("sent", first), ("delivered", first)]
+        second = session.send()
+        assert heard(session, 2) == [("sent", second), ("delivered", second)]
+
+
 def test_off(phone: Phone) -> None:
     """Unless they are switched on, there are none."""
     with Dialled.logged_in(phone) as session:

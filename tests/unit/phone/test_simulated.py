@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from outbox.session.phone import Address, Control, Fault, Phone
+from outbox.session.phone.line import encode
 from outbox.session.port import (
     Attempt,
     Media,
@@ -201,6 +202,25 @@ def test_room_is_used_again_after_a_timeout(
     assert types(watched.wait(3)[1:]) == ["unknown", "sent"]
 
 
+def test_a_late_acknowledgement() -> None:
+    """An acknowledgement that comes after it was given up is passed over."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        watched = Watched(f"{Address(*server.getsockname()).url}?acknowledge_within=0.05")
+        watched.session.connect()
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(encode({"type": "connected"}))
+            watched.wait(1)
+            one = attempt()
+            watched.session.send([one])
+            watched.wait(2)
+            late = {"type": "sent", "message_id": message_id_of(one.secret)}
+            receipt = {"type": "receipt", "number": 1, "message_id": "3EB0", "receipt": "read"}
+            peer.sendall(encode(late) + encode(receipt))
+            assert types(watched.wait(3)) == ["connected", "unknown", "read"]
+            watched.session.close()
+
+
 def test_closing_waits_for_acknowledgements(
     control: Control, watch: Callable[..., Watched]
 ) -> None:
@@ -307,6 +327,23 @@ def test_a_phone_that_talks_nonsense(caplog: pytest.LogCaptureFixture) -> None:
                 assert types(watched.wait(count)) == ["disconnected"] * count
         watched.session.close()
     assert "thread failed" in caplog.text
+
+
+def test_after_the_end() -> None:
+    """What a peer says after it has said the end is not heard."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        watched = Watched(Address(*server.getsockname()).url)
+        watched.session.connect()
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(
+                encode({"type": "connected"})
+                + encode({"type": "replaced", "reason": "by a test"})
+                + encode({"type": "connected"})
+            )
+            watched.wait(2)
+            watched.session.close()
+    assert watched.events == [Transition("connected"), Transition("replaced", "by a test")]
 
 
 def test_a_killed_phone(phone: Phone, control: Control, watch: Callable[..., Watched]) -> None:

@@ -27,20 +27,22 @@ create function outbox.enqueue(
 #variable_conflict use_column
 declare
   v_jid       text  := outbox.jid(enqueue.recipient);
-  v_problem   text;
   v_digest    bytea := sha256(convert_to(enqueue.content::text, 'UTF8'));
-  v_recipient uuid;
   v_id        uuid  := outbox.uuid7();
-  v_policy    outbox.policy;
   v_due_at    timestamptz := case when enqueue.send_at > statement_timestamp() then enqueue.send_at end;
+  v_problem   text;
+  v_recipient uuid;
+  v_is_stored boolean;
+  v_expires_in   interval;
+  v_max_attempts integer;
+  v_on_unknown   text;
 begin
-  v_problem := coalesce(
-    case when v_jid is null then 'bad_recipient' end,
-    outbox.content_problem(enqueue.content),
-    outbox.media_problem(enqueue.content),
-    outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority, enqueue.expires_in,
-                          enqueue.max_attempts, enqueue.on_unknown, enqueue.retry_after, enqueue.retry_limit,
-                          enqueue.metadata));
+  v_problem := case when v_jid is null then 'bad_recipient'
+                    else coalesce(outbox.content_problem(enqueue.content),
+                                  case when enqueue.content ? 'media' then outbox.media_problem(enqueue.content) end,
+                                  outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority,
+                                                        enqueue.expires_in, enqueue.max_attempts, enqueue.on_unknown,
+                                                        enqueue.retry_after, enqueue.retry_limit, enqueue.metadata)) end;
   if v_problem is not null then
     perform outbox.refuse(v_problem, outbox.refused_value(v_problem, jsonb_build_object(
       'recipient', enqueue.recipient, 'content', enqueue.content, 'account', enqueue.account,
@@ -49,13 +51,19 @@ begin
       'retry_limit', enqueue.retry_limit, 'metadata', enqueue.metadata)));
   end if;
 
-  select i.recipient into v_recipient from outbox.identity i where i.jid = v_jid;
-  if not found then
+  -- what is known already, in one look
+  select (select i.recipient from outbox.identity i where i.jid = v_jid),
+         exists (select from outbox.content c where c.digest = v_digest),
+         p.expires_in, p.max_attempts, p.on_unknown
+    into v_recipient, v_is_stored, v_expires_in, v_max_attempts, v_on_unknown
+  from outbox.policy p where p.account in (enqueue.account, '*') order by p.account = '*' limit 1;
+
+  if v_recipient is null then
     insert into outbox.identity (jid) values (v_jid) on conflict do nothing;
     select i.recipient into v_recipient from outbox.identity i where i.jid = v_jid;
   end if;
 
-  if not exists (select from outbox.content c where c.digest = v_digest) then
+  if not v_is_stored then
     insert into outbox.content (digest, body) values (v_digest, enqueue.content);
   end if;
 
@@ -73,14 +81,13 @@ begin
     end if;
   end if;
 
-  v_policy := outbox.policy_of(enqueue.account);
   insert into outbox.event (account, stream, version, type, data, metadata) values (
     enqueue.account, v_id, 1, 'enqueued',
     jsonb_strip_nulls(jsonb_build_object(
       'recipient', v_recipient, 'content', encode(v_digest, 'hex'), 'priority', enqueue.priority, 'due_at', v_due_at,
-      'expires_at', coalesce(v_due_at, statement_timestamp()) + coalesce(enqueue.expires_in, v_policy.expires_in),
-      'max_attempts', coalesce(enqueue.max_attempts, v_policy.max_attempts),
-      'on_unknown', coalesce(enqueue.on_unknown, v_policy.on_unknown),
+      'expires_at', coalesce(v_due_at, statement_timestamp()) + coalesce(enqueue.expires_in, v_expires_in),
+      'max_attempts', coalesce(enqueue.max_attempts, v_max_attempts),
+      'on_unknown', coalesce(enqueue.on_unknown, v_on_unknown),
       'retry_after', enqueue.retry_after, 'retry_limit', enqueue.retry_limit)),
     enqueue.metadata);
   perform outbox.wake(enqueue.account);

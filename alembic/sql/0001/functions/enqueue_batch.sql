@@ -19,11 +19,10 @@ begin
     perform outbox.refuse('bad_batch', left(notifications::text, 120));
   end if;
 
-  select array_agg(n.given order by n.nth), array_agg(outbox.jid(n.given->>'recipient') order by n.nth),
-         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8')) order by n.nth),
-         array_agg(outbox.uuid7() order by n.nth)
+  select array_agg(n.given), array_agg(outbox.jid(n.given->>'recipient')),
+         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8'))), array_agg(outbox.uuid7(statement_timestamp()))
     into v_given, v_jids, v_digests, v_ids
-  from jsonb_array_elements(notifications) with ordinality as n (given, nth);
+  from (select given from jsonb_array_elements(notifications) with ordinality as g (given, nth) order by nth) n;
   if v_given is null then
     return;
   end if;

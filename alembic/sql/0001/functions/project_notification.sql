@@ -21,12 +21,12 @@ declare
 begin
   insert into notification (id, account, recipient, content, state, version, priority, position, enqueued_at,
                             due_at, expires_at, changed_at, max_attempts, deferred, on_unknown,
-                            retry_after, retry_limit)
+                            retry_after, retry_limit, open, unsettled)
   select a.stream, a.account, (a.data->>'recipient')::uuid, decode(a.data->>'content', 'hex'), 'pending', 1,
          (a.data->>'priority')::smallint, a.position, a.recorded_at,
          coalesce((a.data->>'due_at')::timestamptz, a.recorded_at), (a.data->>'expires_at')::timestamptz, a.recorded_at,
          (a.data->>'max_attempts')::integer, a.data ? 'due_at', a.data->>'on_unknown',
-         (a.data->>'retry_after')::interval, (a.data->>'retry_limit')::interval
+         (a.data->>'retry_after')::interval, (a.data->>'retry_limit')::interval, true, false
   from added a where a.type = 'enqueued' and a.version = 1;
   get diagnostics v_applied = row_count;
 
@@ -50,7 +50,7 @@ begin
 
     if 'attempt_unknown' = any (v_types) then
       update notification n set
-        state = 'unknown', version = a.version, changed_at = a.recorded_at,
+        state = 'unknown', unsettled = true, version = a.version, changed_at = a.recorded_at,
         message_id = coalesce(a.data->>'message_id', n.message_id), last_error = coalesce(a.data->>'error', n.last_error)
       from added a
       where a.type = 'attempt_unknown' and n.id = a.stream and n.version = a.version - 1
@@ -61,7 +61,7 @@ begin
 
     if 'attempt_failed' = any (v_types) then
       update notification n set
-        state = 'pending', version = a.version, changed_at = a.recorded_at,
+        state = 'pending', unsettled = false, version = a.version, changed_at = a.recorded_at,
         failures = n.failures + case when a.data->>'class' = 'not_sent' then 0 else 1 end,
         due_at = coalesce((a.data->>'retry_at')::timestamptz, n.due_at), deferred = n.deferred or a.data ? 'retry_at',
         last_error = a.data->>'error'
@@ -74,7 +74,8 @@ begin
 
     if 'sent' = any (v_types) then
       update notification n set
-        state = 'sent', version = a.version, changed_at = a.recorded_at, sent_at = a.recorded_at,
+        state = 'sent', open = false, unsettled = false, version = a.version, changed_at = a.recorded_at,
+        sent_at = a.recorded_at,
         message_id = coalesce(a.data->>'message_id', n.message_id)
       from added a
       where a.type = 'sent' and n.id = a.stream and n.version = a.version - 1 and n.state in ('sending', 'unknown');
@@ -95,7 +96,8 @@ begin
 
     if v_types && '{rejected,expired,exhausted,cancelled}' then
       update notification n set
-        state = a.type, version = a.version, changed_at = a.recorded_at, last_error = coalesce(a.data->>'error', n.last_error)
+        state = a.type, open = false, unsettled = false, version = a.version, changed_at = a.recorded_at,
+        last_error = coalesce(a.data->>'error', n.last_error)
       from added a
       where a.type in ('rejected', 'expired', 'exhausted', 'cancelled') and n.id = a.stream and n.version = a.version - 1
         and n.state = any (case a.type when 'rejected'  then '{sending}'
@@ -107,7 +109,7 @@ begin
 
     if 'requeued' = any (v_types) then
       update notification n set
-        state = 'pending', version = a.version, changed_at = a.recorded_at, failures = 0,
+        state = 'pending', open = true, unsettled = false, version = a.version, changed_at = a.recorded_at, failures = 0,
         due_at = a.recorded_at, deferred = false, expires_at = (a.data->>'expires_at')::timestamptz,
         message_id = null, last_error = null
       from added a

@@ -8,7 +8,7 @@
 --   never_left   it was unknown, and no trace proves that no frame left: counted (it may be what kills its worker),
 --                due again at once
 -- An outcome that was recorded already, or that another attempt has overtaken, is left out, so a call whose answer was
--- lost can be repeated. Returns what the owner has to know of those that were not sent.
+-- lost can be repeated. Returns what has become of those that it records and that were not sent.
 create function outbox.record_outcomes(p_account text, p_epoch bigint, p_outcomes jsonb)
 returns table (notification uuid, recipient uuid, state text, on_unknown text, retry_at timestamptz) language plpgsql
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
@@ -18,10 +18,9 @@ declare
   v_policy outbox.policy := outbox.policy_of(p_account);
 begin
   perform outbox.check_epoch(p_account, p_epoch);
-
-  insert into outbox.event (account, stream, version, type, data, metadata)
+  return query
   with outcome as materialized (
-    select n.id, n.version, n.recipient, o.attempt, o.type, o.message_id, o.error,
+    select n.id, n.version, n.recipient, n.on_unknown, o.attempt, o.type, o.message_id, o.error,
            o.type in ('failed', 'never_left') and n.failures + 1 >= n.max_attempts as exhausted,
            case when o.type = 'failed' then coalesce(r.failures, 0) + 1
                 when o.type = 'sent' and (r.first_sent_at is null or r.failures > 0) then 0 end as recipient_failures,
@@ -33,27 +32,26 @@ begin
     join outbox.notification n on n.id = o.notification and n.account = p_account and n.attempts = o.attempt
      and (n.state = 'sending' or n.state = 'unknown' and o.type in ('sent', 'never_left', 'unknown'))
     left join outbox.recipient r on r.account = p_account and r.recipient = n.recipient
+  ), appended as (
+    insert into outbox.event (account, stream, version, type, data, metadata)
+    select p_account, o.id, o.version + 1,
+           case o.type when 'sent' then 'sent' when 'rejected' then 'rejected' when 'unknown' then 'attempt_unknown'
+                       else 'attempt_failed' end,
+           jsonb_strip_nulls(jsonb_build_object(
+             'attempt', o.attempt, 'message_id', o.message_id, 'error', o.error,
+             'class', case o.type when 'failed' then 'transient' when 'not_sent' then 'not_sent'
+                                  when 'never_left' then 'never_left' end,
+             'retry_at', o.retry_at, 'recipient_failures', o.recipient_failures,
+             'recipient', case when o.recipient_failures is not null then o.recipient end)),
+           jsonb_build_object('epoch', p_epoch)
+    from outcome o
+    union all
+    select p_account, o.id, o.version + 2, 'exhausted', jsonb_build_object('attempt', o.attempt),
+           jsonb_build_object('epoch', p_epoch)
+    from outcome o where o.exhausted
   )
-  select p_account, o.id, o.version + 1,
-         case o.type when 'sent' then 'sent' when 'rejected' then 'rejected' when 'unknown' then 'attempt_unknown'
-                     else 'attempt_failed' end,
-         jsonb_strip_nulls(jsonb_build_object(
-           'attempt', o.attempt, 'message_id', o.message_id, 'error', o.error,
-           'class', case o.type when 'failed' then 'transient' when 'not_sent' then 'not_sent'
-                                when 'never_left' then 'never_left' end,
-           'retry_at', o.retry_at, 'recipient_failures', o.recipient_failures,
-           'recipient', case when o.recipient_failures is not null then o.recipient end)),
-         jsonb_build_object('epoch', p_epoch)
-  from outcome o
-  union all
-  select p_account, o.id, o.version + 2, 'exhausted', jsonb_build_object('attempt', o.attempt),
-         jsonb_build_object('epoch', p_epoch)
-  from outcome o where o.exhausted;
-
-  return query
-  select n.id, n.recipient, n.state, n.on_unknown, r.retry_at
-  from jsonb_to_recordset(p_outcomes) as o (notification uuid, type text)
-  join outbox.notification n on n.id = o.notification
-  left join outbox.recipient r on r.account = p_account and r.recipient = n.recipient
-  where o.type <> 'sent';
+  select o.id, o.recipient,
+         case when o.exhausted then 'exhausted' when o.type in ('unknown', 'rejected') then o.type else 'pending' end,
+         o.on_unknown, o.retry_at
+  from outcome o where o.type <> 'sent';
 end $$;

@@ -24,3 +24,7 @@ create index event_arrival on outbox.event (account, xid, position) where type i
 
 -- Replay and seals read by ranges of positions, which lie where they were written.
 create index event_position_range on outbox.event using brin (position) with (pages_per_range = 32, autosummarize = on);
+
+-- The notifications of a recipient. On the log, where a row is indexed once, and not on the projection, where it would
+-- be again with every change of state.
+create index event_recipient on outbox.event ((data->>'recipient')) where type = 'enqueued';

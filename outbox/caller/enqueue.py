@@ -1,0 +1,140 @@
+"""Enqueueing in the caller's transaction: what these return is executed by the caller.
+
+    session.execute(enqueue(to="+44 7700 900123", text="hello")).scalar_one()
+
+Whatever breaks a rule is refused before anything is sent, as the database would refuse it: the
+same exception, rule, sentence and hint.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+import sqlalchemy as sa
+
+from outbox.caller.executable import Executable, call, rows, scalar, value, with_member
+from outbox.caller.media import Source, read
+from outbox.caller.notification import Notification, composed, composed_with, described
+from outbox.caller.options import ACCOUNT, Options, judge, judge_account
+from outbox.content import body
+from outbox.errors import Refused, refusal
+from outbox.recipient import jid
+from outbox.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import LiteralString
+    from uuid import UUID
+
+    from outbox.content import Content
+
+_TYPES: Final[dict[str, LiteralString]] = {
+    "priority": "integer",
+    "send_at": "timestamptz",
+    "expires_in": "interval",
+    "max_attempts": "integer",
+    "retry_after": "interval",
+    "retry_limit": "interval",
+    "metadata": "jsonb",
+}
+"""PostgreSQL's type of each option that is no text."""
+
+
+def enqueue(  # noqa: PLR0913 - a caller writes them by name
+    *,
+    to: str,
+    text: str | None = None,
+    content: Content | Mapping[str, Any] | None = None,
+    media: Source | None = None,
+    mime: str | None = None,
+    account: str = ACCOUNT,
+    **options: Unpack[Options],
+) -> Executable[UUID]:
+    """Return the statement that enqueues one notification and gives its id.
+
+    Args:
+        to: A number in international form (+44 7700 900123), or the JID of a user, group or
+            newsletter.
+        text: A text message; beside `media`, their caption.
+        content: Any content, as a model of `outbox.content` or as a mapping; beside `media`, all of
+            it but the media's digest.
+        media: Bytes or the path of a file, stored by the same statement. Without `content`, the
+            MIME type decides whether they are an image, a video, a sound or a document.
+        mime: The type of `media`; needed for bytes, otherwise guessed from the file's name.
+        account: The account that sends.
+        options: See `Options`.
+
+    Raises:
+        Refused: A rule is broken; the subclass tells which kind of rule.
+        OSError: The file of `media` cannot be read.
+    """
+    recipient = jid(to)
+    stored = None if media is None else read(media, mime)
+    if stored is None and mime is not None:
+        raise refusal("bad_mime", mime, "There are no media that it could be the type of.")
+    made = composed(text, content) if stored is None else composed_with(stored, text, content)
+    sent = value(json.dumps(body(made)), "jsonb")
+    arguments = {
+        "recipient": value(recipient, "text"),
+        "content": sent if stored is None else with_member(sent, "media", stored.expression()),
+        "account": value(judge_account(account), "text"),
+    }
+    for name, given in judge(options).items():
+        written = json.dumps(given) if name == "metadata" else given
+        arguments[name] = value(written, _TYPES.get(name, "text"))
+    return scalar(call("enqueue", **arguments), "id", sa.Uuid())
+
+
+def enqueue_many(
+    notifications: Iterable[Notification | Mapping[str, Any]], *, account: str = ACCOUNT
+) -> Executable[UUID]:
+    """Return the statement that enqueues many notifications, all or none, and gives their ids.
+
+    The ids come one a row, in the order given. Thousands at once are what it is for.
+
+    Args:
+        notifications: Each a `Notification`, or a mapping of what that has.
+        account: The account that sends them all.
+
+    Raises:
+        Refused: A rule is broken; the message names the number of the first that breaks one,
+            counted from 1, and the value.
+    """
+    judge_account(account)
+    items = [_numbered(number, given) for number, given in enumerate(notifications, 1)]
+    batch = call(
+        "enqueue_batch",
+        notifications=value(json.dumps(items), "jsonb"),
+        account=value(account, "text"),
+    )
+    return rows(batch, "id", sa.Uuid())
+
+
+def store_media(media: Source, mime: str | None = None) -> Executable[str]:
+    """Return the statement that stores media, once however often given, and gives their digest.
+
+    For media that many recipients get: `Image(media=digest)` and the like name them by the digest,
+    which `outbox.digest` returns, too.
+
+    Args:
+        media: Bytes, or the path of a file.
+        mime: Such as image/jpeg; needed for bytes, otherwise guessed from the file's name.
+
+    Raises:
+        MediaTooLarge: There are more bytes than any kind may have.
+        OSError: The file cannot be read.
+        UnusableMedia: There are no bytes, or no MIME type.
+    """
+    return scalar(read(media, mime).expression(), "digest", sa.Text())
+
+
+def _numbered(number: int, given: Notification | Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return described(given)
+    except Refused as refused:
+        known = RULES[refused.rule]
+        before, _, after = known.message.partition("%s")
+        shown = refused.message.removeprefix(before).removesuffix(after)
+        more = refused.hint.removesuffix(known.hint).strip()
+        raise refusal(refused.rule, f"number {number} of the batch: {shown}", more) from None

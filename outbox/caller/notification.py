@@ -1,0 +1,109 @@
+"""A notification as its caller writes it, judged before the database judges it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from outbox.caller.options import judge
+from outbox.content import Content, Text, body, parse
+from outbox.content.refused import as_json
+from outbox.errors import refusal
+from outbox.recipient import jid
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from outbox.caller.media import Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One of many for `enqueue_many`, which judges it: its number is then in the refusal."""
+
+    to: str
+    """A number in international form, or a JID."""
+    text: str | None = None
+    """A text message; instead of `content`."""
+    content: Content | Mapping[str, Any] | None = None
+    """What to send: a model of `outbox.content`, or a mapping such as {"kind": "text", …}."""
+    idempotency_key: str | None = None
+    """This and all that follow are as in `Options`."""
+    priority: int | None = None
+    send_at: datetime | None = None
+    expires_in: timedelta | None = None
+    max_attempts: int | None = None
+    on_unknown: Literal["resend", "hold"] | None = None
+    retry_after: timedelta | None = None
+    retry_limit: timedelta | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+_NOT_OPTIONS = ("to", "text", "content")
+_FIELDS = tuple(field.name for field in fields(Notification))
+
+
+def described(given: Notification | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a notification as the JSON object that `outbox.enqueue_batch` takes.
+
+    Raises:
+        Refused: It breaks a rule.
+    """
+    if isinstance(given, Notification):
+        named: Mapping[str, Any] = {name: getattr(given, name) for name in _FIELDS}
+    elif isinstance(given, Mapping):
+        named = given
+    else:
+        raise refusal("bad_batch", repr(given), "An item is a Notification or a mapping.")
+    return {
+        "recipient": jid(cast("str", named.get("to"))),
+        "content": body(composed(named.get("text"), named.get("content"))),
+        **judge({name: value for name, value in named.items() if name not in _NOT_OPTIONS}),
+    }
+
+
+def composed(text: str | None, content: Content | Mapping[str, Any] | None) -> Content:
+    """Return the content that is given in one of two ways.
+
+    Raises:
+        InvalidContent: It breaks a rule, or both or none are given.
+        TextTooLong: A text, caption or name is beyond its limit.
+    """
+    if content is None:
+        if text is None:
+            raise refusal("body_not_object", None, "Give a text or a content.")
+        return Text(text=text)
+    if text is not None:
+        raise refusal("unknown_field", "text beside content", "Give one of the two.")
+    return parse(content) if isinstance(content, Mapping) else content
+
+
+def composed_with(
+    media: Media, text: str | None, content: Content | Mapping[str, Any] | None
+) -> Content:
+    """Return the content that media make, with a text as its caption or into the content given.
+
+    Raises:
+        InvalidContent: It breaks a rule.
+        MediaTooLarge: There are more bytes than the kind may have.
+        TextTooLong: A caption is beyond its limit.
+        UnusableMedia: The MIME type is another kind's.
+    """
+    if text is not None and content is not None:
+        raise refusal("unknown_field", "text beside content", "Give it as the content's caption.")
+    if content is None:
+        draft: dict[str, Any] = {"kind": media.kind}
+        if text is not None:
+            draft["caption"] = text
+    else:
+        draft = dict(content) if isinstance(content, Mapping) else body(content)
+    if draft.setdefault("media", media.digest) != media.digest:
+        raise refusal(
+            "bad_media_digest", as_json(draft["media"]), "Leave it out, since bytes are given."
+        )
+    if draft.get("kind") == "document" and media.name is not None:
+        draft.setdefault("filename", media.name)
+    made = parse(draft)
+    media.judge(made.kind)
+    return made

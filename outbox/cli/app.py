@@ -1,0 +1,99 @@
+"""The application: every command, under its heading, and one place where all of them end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from outbox.cli import (
+    enqueue,
+    migrate,
+    show,
+    status,
+    worker,
+)
+from outbox.cli.exits import ExitCode, ending, wants_traceback
+from outbox.cli.terminal import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SEND, WATCH, MEND, RUN, TRY = "Send", "Watch", "Mend", "Run", "Try out"
+
+
+class Commands(TyperGroup):
+    """The commands; whatever one of them raises becomes a sentence and an exit code here."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,  # noqa: ANN401 - what typer passes on
+    ) -> Any:  # noqa: ANN401
+        """Run a command and exit with its code."""
+        del standalone_mode
+        try:
+            code = super().main(
+                args,
+                prog_name,
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+        except typer.Abort:
+            code = ExitCode.INTERRUPTED
+        except typer.Exit as end:
+            code = end.exit_code
+        except Exception as error:
+            if wants_traceback():
+                raise
+            code = _explain(error)
+        sys.exit(int(code or 0))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context is its own copy of click's
+        """Run the command that the context names."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise
+            # Nobody reads any more: say nothing, and keep the interpreter from flushing into it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+
+
+def _explain(error: Exception) -> ExitCode:
+    """Say on stderr what went wrong, in one sentence with the way out."""
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "outbox"
+        complain(f"{usage().rstrip('.')}; see: {command} --help")
+        return ExitCode.USAGE
+    code, sentence = ending(error)
+    complain(sentence)
+    return code
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A notification outbox for WhatsApp, event-sourced on PostgreSQL.",
+)
+app.command("enqueue", rich_help_panel=SEND)(enqueue.enqueue)
+app.command("status", rich_help_panel=WATCH)(status.status)
+app.command("show", rich_help_panel=WATCH)(show.show)
+app.command("migrate", rich_help_panel=RUN)(migrate.migrate)
+app.command("worker", rich_help_panel=RUN)(worker.worker)

@@ -1,0 +1,91 @@
+"""`outbox show`: one notification, and everything that happened to it."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outbox.cli import narrative, wording
+from outbox.cli.opening import DatabaseUrl, opened
+from outbox.cli.terminal import Json, out, write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from outbox.log.notifications import Happened, Shown
+
+
+def show(
+    notification: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")
+    ],
+    json: Json = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show one notification: what it is, where it stands and why, what comes next, its timeline."""
+    from outbox.log import notifications  # noqa: PLC0415
+
+    with opened(database_url) as connection:
+        found = notifications.find(connection, notification)
+        shown = notifications.show(connection, found)
+        events = notifications.timeline(connection, found)
+    if json:
+        write_json(asdict(shown) | {"events": [asdict(one) for one in events]})
+        return
+    console = out()
+    console.print(_facts(shown))
+    console.print()
+    console.print(_timeline(events))
+
+
+def _facts(shown: "Shown") -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    state = Text(shown.state, style=f"bold {wording.STATE_STYLES.get(shown.state, '')}".strip())
+    state.append(f", {narrative.meaning(shown)}", style="default not bold")
+    rows = [
+        ("notification", Text(str(shown.id), style="bold")),
+        ("recipient", Text(_recipient(shown))),
+        ("content", Text(narrative.content(shown))),
+        ("state", state),
+        ("next", Text(narrative.next_step(shown))),
+        ("", Text("")),
+    ]
+    for name, value in rows[:-1]:
+        if value.plain:
+            table.add_row(name, value)
+    options = narrative.options(shown)
+    table.add_row("options", Text(options))
+    return table
+
+
+def _recipient(shown: "Shown") -> str:
+    name = wording.recipient(shown.jid)
+    jid = f" ({shown.jid})" if shown.jid and name != shown.jid else ""
+    return f"{name}{jid} by account {shown.account}"
+
+
+def _timeline(events: "list[Happened]") -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("TIME", no_wrap=True)
+    table.add_column("AFTER", justify="right", no_wrap=True, style="dim")
+    table.add_column("EVENT", no_wrap=True)
+    table.add_column("WHAT HAPPENED")
+    before = None
+    for event in events:
+        delta = (event.recorded_at - before).total_seconds() if before else None
+        table.add_row(
+            f"{event.recorded_at.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3],
+            "" if delta is None else f"+{wording.span(delta)}",
+            Text(event.type, style=narrative.EVENT_STYLES.get(event.type, "")),
+            Text(narrative.told(event)),
+        )
+        before = event.recorded_at
+    return table

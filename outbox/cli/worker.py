@@ -1,0 +1,89 @@
+"""`outbox worker`: deliver for the accounts, until told to stop."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outbox.cli.exits import ExitCode, Failure
+from outbox.cli.opening import DatabaseUrl, named, opened
+
+if TYPE_CHECKING:
+    from outbox.session.port import OpenSession
+    from outbox.settings import Settings
+
+
+def worker(
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            show_default=False,
+            help="An account to serve, may be repeated; OUTBOX_ACCOUNTS otherwise.",
+        ),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            show_default=False,
+            help="Where sessions connect to, simulated://HOST:PORT; OUTBOX_SESSION otherwise.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Log JSON, a line an entry.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Deliver for the accounts, until SIGTERM or Ctrl-C; then drain, and give them back."""
+    from outbox import logs  # noqa: PLC0415
+    from outbox.delivery.worker import run_worker  # noqa: PLC0415
+
+    settings = read_settings(
+        DATABASE_URL=named(database_url), accounts=account or None, session=session
+    )
+    open_session = opener(settings.session)
+    with opened(settings.database_url):
+        pass  # refuse to start on a schema that this release does not work with
+    logs.configure("json" if json else settings.log_format, settings.log_level)
+    run_worker(settings, open_session)
+
+
+def read_settings(**given: Any) -> "Settings":  # noqa: ANN401 - of any type that a setting has
+    """Return the settings of the environment, overridden by what the command line gave.
+
+    Raises:
+        Failure: The environment says something that cannot be.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from outbox.settings import Settings  # noqa: PLC0415
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False)[0]
+        name = str(wrong["loc"][0]) if wrong["loc"] else "the settings"
+        variable = name if name.isupper() else f"OUTBOX_{name.upper()}"
+        raise Failure(
+            ExitCode.USAGE,
+            f"{variable} cannot be {wrong['input']!r}: {wrong['msg']}; see docs/settings.md",
+        ) from None
+
+
+def opener(url: str) -> "OpenSession":
+    """Return what opens sessions at a URL.
+
+    Raises:
+        Failure: There are no such sessions.
+    """
+    from outbox.session.simulated import open_simulated  # noqa: PLC0415
+
+    if not url.startswith("simulated:"):
+        raise Failure(
+            ExitCode.USAGE,
+            f"There is no session for {url}: this release has the simulated one only; "
+            f"set OUTBOX_SESSION=simulated://HOST:PORT and run: outbox phone",
+        )
+    try:
+        return open_simulated(url)
+    except ValueError as error:
+        raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None

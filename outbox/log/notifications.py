@@ -1,0 +1,219 @@
+"""Notifications as an operator looks at them and changes them: found, listed, withdrawn, requeued."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from outbox.errors import OutboxError, refusal
+from outbox.log.database import query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from outbox.log.database import Connection
+
+OPEN = ("pending", "sending", "unknown")
+"""The states in which something is still to come."""
+SENT = ("sent", "delivered", "read", "played")
+"""The states of what the server has acknowledged."""
+DEAD = ("rejected", "expired", "exhausted", "cancelled")
+"""The states of what ended without success."""
+STATES = (*OPEN, *SENT, *DEAD)
+
+_SLACK = timedelta(hours=1)
+"""How much earlier or later than its enqueueing a notification's id may have been made."""
+_PREFIX = re.compile("[0-9a-f]{4,32}")
+
+
+class AmbiguousIdError(OutboxError):
+    """The beginning of an id that several notifications share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A notification in a list."""
+
+    id: UUID
+    account: str
+    jid: str | None
+    """None when the recipient has been erased."""
+    kind: str | None
+    """None when the content has been erased."""
+    state: str
+    priority: int
+    enqueued_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    changed_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    failures: int
+    max_attempts: int
+    deferred: bool
+    on_unknown: str
+    message_id: str | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything about one notification but its events."""
+
+    id: UUID
+    account: str
+    jid: str | None
+    body: Mapping[str, Any] | None
+    """None when the content has been erased."""
+    digest: str
+    """Of the content, in hexadecimal."""
+    state: str
+    version: int
+    priority: int
+    enqueued_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    changed_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    failures: int
+    max_attempts: int
+    deferred: bool
+    on_unknown: str
+    message_id: str | None
+    last_error: str | None
+    mime: str | None
+    """The type of its media, if it has any and they are still stored."""
+    size: int | None
+    """Bytes of its media."""
+    recipient_retry_at: datetime | None
+    recipient_failures: int
+    connection_state: str | None
+    """Of its account; None if that was never owned."""
+    reconnect_at: datetime | None
+    owned: bool
+    """Whether a worker holds its account."""
+    grace: timedelta
+    now: datetime
+    """The database's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of a notification."""
+
+    version: int
+    recorded_at: datetime
+    type: str
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    worker: Mapping[str, Any] | None
+    """What the worker that recorded it says of itself, if a worker did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which notifications; what is not given does not matter."""
+
+    account: str | None = None
+    states: Sequence[str] = ()
+    jid: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    """Enqueued then or later."""
+    until: datetime | None = None
+    """Enqueued earlier."""
+
+
+def listing(
+    connection: Connection, which: Filter, limit: int, after: UUID | None = None
+) -> list[Listed]:
+    """Return notifications, the newest first.
+
+    Args:
+        connection: Where to.
+        which: Those that are wanted.
+        limit: How many at most.
+        after: The last one of the page before.
+    """
+    recipient = None
+    if which.jid is not None:
+        row = connection.execute(
+            "select recipient from outbox.identity where jid = %s", (which.jid,)
+        ).fetchone()
+        if row is None:
+            return []
+        recipient = row[0]
+    values = {
+        "after": after,
+        "account": which.account,
+        "states": list(which.states) or None,
+        "open": bool(which.states) and set(which.states) <= set(OPEN),
+        "dead": bool(which.states) and set(which.states) <= set(DEAD),
+        "recipient": recipient,
+        "kind": which.kind,
+        "since": which.since,
+        "until": which.until,
+        "first_id": which.since and _id_at(which.since - _SLACK),
+        "last_id": which.until and _id_at(which.until + _SLACK),
+        "limit": limit,
+    }
+    with connection.cursor(row_factory=class_row(Listed)) as cursor:
+        return cursor.execute(query("list"), values, prepare=False).fetchall()
+
+
+def find(connection: Connection, start: str) -> UUID:
+    """Return the notification whose id this is, or begins with this.
+
+    Args:
+        connection: Where to.
+        start: An id, or at least four of its first hexadecimal digits; hyphens do not matter.
+
+    Raises:
+        UnknownNotification: There is none.
+        AmbiguousIdError: There are several.
+    """
+    digits = start.strip().lower().replace("-", "")
+    if not _PREFIX.fullmatch(digits):
+        raise refusal("unknown_notification", start)
+    found = connection.execute(
+        "select id from outbox.notification where id between %s and %s order by id limit 6",
+        (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))),
+    ).fetchall()
+    if not found:
+        raise refusal("unknown_notification", start)
+    ids = [str(row[0]) for row in found]
+    if len(ids) > 1:
+        shown = ", ".join(ids[:5]) + (" and more" if len(ids) > 5 else "")  # noqa: PLR2004
+        raise AmbiguousIdError(f"Several ids begin with {start}: {shown}. Give more of its digits.")
+    return UUID(ids[0])
+
+
+def show(connection: Connection, notification: UUID) -> Shown:
+    """Return everything about a notification.
+
+    Raises:
+        UnknownNotification: There is none with this id.
+    """
+    with connection.cursor(row_factory=class_row(Shown)) as cursor:
+        shown = cursor.execute(query("show"), {"id": notification}).fetchone()
+    if shown is None:
+        raise refusal("unknown_notification", str(notification))
+    return shown
+
+
+def timeline(connection: Connection, notification: UUID) -> list[Happened]:
+    """Return the events of a notification in their order."""
+    with connection.cursor(row_factory=class_row(Happened)) as cursor:
+        return cursor.execute(query("timeline"), {"id": notification}).fetchall()
+
+
+def _id_at(moment: datetime) -> UUID:
+    """Return the least id that is made at a moment: the milliseconds since 1970 come first."""
+    milliseconds = max(int(moment.astimezone(UTC).timestamp() * 1000), 0)
+    return UUID(int=milliseconds << 80)

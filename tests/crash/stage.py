@@ -1,0 +1,212 @@
+"""The stage of a crash test: a database, a phone, an account, and workers to kill."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from outbox.session.phone import Phone
+from tests.crash.worker import main
+
+PATIENCE = 30.0
+"""Seconds after which what has not happened never will."""
+
+# Each worker is forked from a process that has imported everything, and so is there at once.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.crash.worker"])
+
+
+class Stage:
+    """One run: what it accepted, whom it killed.
+
+    Args:
+        url: A database at the newest revision, for this run alone.
+        phone: The phone; the run uses an account of its own.
+        account: The account's name.
+        seed: Of everything that is drawn by lot.
+        folder: Where the workers' logs go.
+    """
+
+    def __init__(self, url: str, phone: Phone, account: str, seed: int, folder: Path) -> None:
+        self.url = url
+        self.phone = phone
+        self.account = account
+        self.folder = folder
+        self.lots = random.Random(f"{account} {seed}")  # noqa: S311  # to be repeated
+        self.accepted: list[UUID] = []
+        self.lease_seconds = 1.0
+        self.capacity = 20
+        self._workers: list[Any] = []
+        self.database = psycopg.connect(url, autocommit=True)
+        self.policy(grace="100 milliseconds", retry_after="50 milliseconds", max_attempts=1000)
+
+    def policy(self, **policy: object) -> None:
+        """Change the policy of all accounts."""
+        for name, value in policy.items():
+            self.database.execute(
+                psycopg.sql.SQL("update outbox.policy set {} = %s").format(
+                    psycopg.sql.Identifier(name)
+                ),
+                (value,),
+            )
+
+    # Callers.
+
+    def enqueue(self, count: int, recipients: int = 10, **options: object) -> list[UUID]:
+        """Enqueue so many notifications in one transaction, recipients taking turns."""
+        before = len(self.accepted)
+        items = [
+            {
+                "recipient": f"+4477009{number % recipients:05d}",
+                "content": {"kind": "text", "text": f"order {number} shipped"},
+                **options,
+            }
+            for number in range(before, before + count)
+        ]
+        rows = self.database.execute(
+            "select id from outbox.enqueue_batch(%s, %s)", (json.dumps(items), self.account)
+        ).fetchall()
+        ids = [row[0] for row in rows]
+        self.accepted += ids
+        return ids
+
+    def enqueue_mix(self, count: int) -> None:
+        """Enqueue in batches and one by one, some at most once, some with priority."""
+        while count > 0:
+            options: dict[str, object] = {
+                "priority": self.lots.choice([0, 0, 0, 7]),
+                "on_unknown": self.lots.choice(["resend", "resend", "resend", "hold"]),
+            }
+            size = min(self.lots.choice([1, 1, 5, 20]), count)
+            self.enqueue(size, **options)
+            count -= size
+
+    # Workers.
+
+    def worker(
+        self, point: str | None = None, passage: int = 1, **settings: object
+    ) -> multiprocessing.Process:
+        """Start a worker, armed or not."""
+        environment = {
+            "DATABASE_URL": self.url,
+            "OUTBOX_ACCOUNTS": self.account,
+            "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1",
+            "OUTBOX_LEASE_SECONDS": str(self.lease_seconds),
+            "OUTBOX_POLL_SECONDS": "0.5",
+            **{f"OUTBOX_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        log = str(self.folder / f"worker-{len(self._workers) + 1}.log")
+        worker = _processes.Process(target=main, args=(environment, log, point, passage))
+        worker.start()
+        self._workers.append(worker)
+        return worker  # type: ignore[return-value]  # processes of all contexts are alike
+
+    def dies(self, worker: multiprocessing.Process) -> None:
+        """Wait until a worker has killed itself."""
+        worker.join(PATIENCE)
+        if worker.exitcode != -signal.SIGKILL:
+            self.fail(f"the worker did not come to its point: {worker.exitcode}")
+
+    def kill(self, worker: multiprocessing.Process) -> None:
+        """Kill a worker, which is dead on return."""
+        worker.kill()
+        worker.join()
+
+    def stop(self, worker: multiprocessing.Process) -> None:
+        """Tell a worker to stop and see that it does, in peace."""
+        worker.terminate()
+        worker.join(PATIENCE)
+        if worker.exitcode != 0:
+            self.fail(f"the worker did not stop in peace: {worker.exitcode}")
+
+    def signal(self, worker: multiprocessing.Process, number: signal.Signals) -> None:
+        """Send a worker a signal."""
+        if worker.pid is not None:
+            os.kill(worker.pid, number)
+
+    def lapse(self) -> None:
+        """Let the lease of a worker that is dead be over at once, as if its time had passed."""
+        self.database.execute(
+            "update outbox.lease set until = statement_timestamp() where account = %s",
+            (self.account,),
+        )
+
+    def resume(self) -> None:
+        """Let the account connect at once, as an operator may, instead of waiting its turn."""
+        if self.database.execute("select from outbox.connection").fetchone():
+            self.database.execute("select outbox.resume(%s)", (self.account,))
+
+    def terminate(self, application: str) -> int:
+        """End the database's end of each connection whose application's name begins so."""
+        return len(
+            self.database.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and starts_with(application_name, %s)",
+                (application,),
+            ).fetchall()
+        )
+
+    # What happens meanwhile.
+
+    def count(self, *states: str) -> int:
+        """Return how many notifications are in these states."""
+        row = self.database.execute(
+            "select count(*) from outbox.notification where account = %s and state = any(%s)",
+            (self.account, list(states)),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def until(self, happened: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+        """Wait for something to happen."""
+        deadline = time.monotonic() + seconds
+        while not happened():
+            if time.monotonic() > deadline:
+                self.fail(f"not within {seconds} s: {what}")
+            time.sleep(0.01)
+
+    def settled(self) -> None:
+        """Wait until nothing is open but what left a trace and is held for an operator."""
+
+        def nothing_open() -> bool:
+            return not self.database.execute(
+                "select from outbox.notification where open and not"
+                " (unsettled and on_unknown = 'hold' and message_id is not null) limit 1"
+            ).fetchone()
+
+        self.until(nothing_open, "every notification has ended")
+
+    def finish(self) -> None:
+        """Let a worker that nobody kills do what is left, and stop it when all is said."""
+        self.lapse()
+        worker = self.worker()
+        self.settled()
+        self.stop(worker)
+
+    def fail(self, why: str) -> None:
+        """Fail with everything that may explain it."""
+        states = self.database.execute(
+            "select state, count(*) from outbox.notification group by 1"
+        ).fetchall()
+        connection = self.database.execute("select * from outbox.connection").fetchall()
+        logs = "".join(
+            f"--- {log.name}\n{log.read_text()[-1500:]}"
+            for log in sorted(self.folder.glob("worker-*.log"))
+        )
+        pytest.fail(f"{why}\nstates {states}\nconnection {connection}\n{logs}")
+
+    def close(self) -> None:
+        """End every worker that still lives."""
+        for worker in self._workers:
+            if worker.is_alive():
+                worker.kill()
+            worker.join()
+        self.database.close()

@@ -1,0 +1,76 @@
+"""Disturbed at moments drawn by lot, the outbox loses nothing, and doubles nothing unsaid.
+
+Each seed is one run: some hundred notifications, several disturbances, one verdict.
+"""
+
+import signal
+import time
+from collections.abc import Callable
+
+from outbox.session.phone import Fault
+from tests.crash.stage import Stage
+from tests.crash.verdict import judge
+
+
+def test_kills_at_any_moment(make_stage: Callable[[int], Stage], seed: int) -> None:
+    """Whenever workers are killed, the next ones end what those had begun, by evidence."""
+    stage = make_stage(seed)
+    for _ in range(8):
+        stage.enqueue_mix(15)
+        worker = stage.worker()
+        time.sleep(stage.lots.uniform(0, 0.25))
+        stage.enqueue_mix(5)
+        time.sleep(stage.lots.uniform(0, 0.05))
+        stage.kill(worker)
+        stage.lapse()
+    stage.finish()
+    verdict = judge(stage)
+    assert not verdict.breaches
+    assert verdict.delivered + verdict.held >= verdict.accepted
+
+
+def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> None:
+    """Kills, pauses, lost connections of both kinds, in any order: the rules hold all the same."""
+    stage = make_stage(seed)
+    worker = stage.worker()
+    with stage.phone.control() as control:
+        control.fault(Fault("fail", account=stage.account, probability=0.03, times=None))
+        for _ in range(10):
+            stage.enqueue_mix(15)
+            time.sleep(stage.lots.uniform(0, 0.15))
+            match stage.lots.choice("kill kill stop pause drop half trace owner jobs all".split()):
+                case "kill":
+                    stage.kill(worker)
+                    stage.lapse()
+                    worker = stage.worker()
+                case "stop":
+                    stage.signal(worker, signal.SIGTERM)
+                    worker = stage.worker()
+                case "pause":
+                    stage.signal(worker, signal.SIGSTOP)
+                    stage.lapse()
+                    paused, worker = worker, stage.worker()
+                    time.sleep(stage.lots.uniform(0, 0.3))
+                    stage.signal(paused, signal.SIGCONT)
+                    stage.signal(paused, signal.SIGTERM)
+                case "drop":
+                    control.drop(stage.account)
+                case "half":
+                    control.fault(Fault("drop_after_frame", account=stage.account, after=3))
+                case "trace":
+                    control.fault(Fault("drop_before_frame", account=stage.account, after=3))
+                case "owner":
+                    stage.terminate("outbox owner")
+                case "jobs":
+                    stage.terminate("outbox jobs")
+                case "all":
+                    control.drop(stage.account)
+                    stage.terminate("outbox")
+            stage.resume()
+        control.heal()
+    stage.resume()
+    stage.stop(worker)
+    stage.finish()
+    verdict = judge(stage)
+    assert not verdict.breaches
+    assert verdict.delivered + verdict.held >= verdict.accepted
