@@ -31,9 +31,7 @@ HIDDEN = "(hidden)"
 """Stands where a number, a JID or a body was."""
 
 
-def configure(
-    form: Format = "auto", level: Level = "info", stream: TextIO | None = None
-) -> None:
+def configure(form: Format = "auto", level: Level = "info", stream: TextIO | None = None) -> None:
     """Let everything that logs, the libraries included, write to one stream in one form.
 
     Args:

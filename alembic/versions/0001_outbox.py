@@ -77,6 +77,7 @@ FILES = (
     "functions/resolve_references",
     "functions/start_attempts",
     "functions/record_outcomes",
+    "functions/exchange",
     "functions/record_receipts",
     "functions/settle_unconfirmed",
     "functions/expire",

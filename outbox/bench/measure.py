@@ -82,19 +82,19 @@ def share(name: str, url: str, workload: Workload) -> Share:
 
 def _measure(sender: Connection, name: str, url: str, workload: Workload) -> None:
     """Do the work in the subject's own process and send the share back."""
+    subject = None
     try:
         subject = load(name)
-    except NotInstalledError as error:
-        sender.send(Share(installed=False, problem=str(error)))
-        return
-    try:
         subject.setup(url)
         try:
             reading = _read(subject, url, workload)
         finally:
             subject.close()
+    except NotInstalledError as error:
+        sender.send(Share(installed=False, problem=str(error)))
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the result
-        sender.send(Share(subject.version, subject.settings, problem=repr(error)))
+        known = (subject.version, subject.settings) if subject else ()
+        sender.send(Share(*known, problem=repr(error)))
     else:
         sender.send(Share(subject.version, subject.settings, reading))
 

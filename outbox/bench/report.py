@@ -7,12 +7,13 @@ from rich.text import Text
 from outbox.bench.result import MEASURES, Result, Spread, Standing
 
 _HEADINGS = {
-    "drain": "drain\njobs/s",
-    "enqueue_single": "enqueue, one\na commit, jobs/s",
-    "enqueue_batch": "enqueue, in\nbatches, jobs/s",
-    "latency_p50": "commit to handler\nmedian, ms",
-    "latency_p99": "commit to handler\n99 of 100, ms",
+    "drain": ("drain", "jobs/s"),
+    "enqueue_single": ("enqueue,\none a commit", "jobs/s"),
+    "enqueue_batch": ("enqueue,\nin batches", "jobs/s"),
+    "latency_p50": ("to the handler,\nmedian", "ms"),
+    "latency_p99": ("to the handler,\n99 of 100", "ms"),
 }
+"""What each measure is called, and its unit."""
 
 
 def tables(result: Result) -> RenderableType:
@@ -28,7 +29,8 @@ def _figures(result: Result) -> Table:
     table = Table(title=f"Medians of {result.rounds} rounds (lowest - highest)", title_style="bold")
     table.add_column("")
     for measure in MEASURES:
-        table.add_column(_HEADINGS[measure], justify="right")
+        name, unit = _HEADINGS[measure]
+        table.add_column(f"{name}, {unit}", justify="right")
     for standing in result.standings:
         figures = standing.figures
         cells = [_cell(figures[measure]) if figures else "" for measure in MEASURES]
@@ -42,7 +44,7 @@ def _comparisons(result: Result) -> Table:
     table = Table(title="The outbox is … times as fast as", title_style="bold")
     table.add_column("")
     for measure in MEASURES:
-        table.add_column(_HEADINGS[measure].rpartition(", ")[0], justify="right")
+        table.add_column(_HEADINGS[measure][0], justify="right")
     for standing in result.standings:
         if ratios := standing.times_as_good:
             table.add_row(standing.name, *(f"{ratios[name].median:.2f}" for name in MEASURES))

@@ -11,10 +11,19 @@ import typer
 from typer.core import TyperGroup
 
 from outbox.cli import (
+    bench,
+    cancel,
+    demo,
     enqueue,
+    list,  # noqa: A004 - it is the command's name
     migrate,
+    phone,
+    postgres,
+    requeue,
+    resume,
     show,
     status,
+    tail,
     worker,
 )
 from outbox.cli.exits import ExitCode, ending, wants_traceback
@@ -92,8 +101,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A notification outbox for WhatsApp, event-sourced on PostgreSQL.",
 )
-app.command("enqueue", rich_help_panel=SEND)(enqueue.enqueue)
-app.command("status", rich_help_panel=WATCH)(status.status)
-app.command("show", rich_help_panel=WATCH)(show.show)
-app.command("migrate", rich_help_panel=RUN)(migrate.migrate)
-app.command("worker", rich_help_panel=RUN)(worker.worker)
+
+for _name, _command, _heading in (
+    ("enqueue", enqueue.enqueue, SEND),
+    ("status", status.status, WATCH),
+    ("list", list.list_, WATCH),
+    ("show", show.show, WATCH),
+    ("tail", tail.tail, WATCH),
+    ("cancel", cancel.cancel, MEND),
+    ("requeue", requeue.requeue, MEND),
+    ("resume", resume.resume, MEND),
+    ("migrate", migrate.migrate, RUN),
+    ("worker", worker.worker, RUN),
+    ("demo", demo.demo, TRY),
+    ("phone", phone.phone, TRY),
+    ("bench", bench.bench, TRY),
+):
+    app.command(_name, rich_help_panel=_heading)(_command)
+app.add_typer(postgres.postgres, name="postgres", rich_help_panel=RUN)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outbox.cli import wording
-from outbox.cli.exits import ExitCode, Failure
+from outbox.cli.choosing import duration, moment
+from outbox.cli.exits import ExitCode, Failure, one_line
 from outbox.cli.opening import DatabaseUrl, opened
-from outbox.cli.terminal import Json, err, note, out, write_json
+from outbox.cli.progress import counter
+from outbox.cli.terminal import Json, note, out, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import timedelta
     from uuid import UUID
 
@@ -173,12 +175,13 @@ def enqueue(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         "metadata": _object("--metadata", metadata),
     }
     with opened(database_url) as connection:
-        length = _duration(connection, "--wait", wait)
-        if send_at is not None:
-            options["send_at"] = _moment(connection, send_at)
+        length = duration(connection, "--wait", wait)
+        due = moment(connection, "--send-at", send_at, 1)
+        if due is not None:
+            options["send_at"] = due.isoformat()
         if expires_in is not None:
-            span = _duration(connection, "--expires-in", expires_in)
-            options["expires_in"] = f"{span.total_seconds()} seconds" if span is not None else None
+            span = duration(connection, "--expires-in", expires_in)
+            options["expires_in"] = None if span is None else f"{span.total_seconds()} seconds"
         if media is not None:
             body = _media(connection, media, "image" if image else "document", caption)
         else:
@@ -206,7 +209,6 @@ def _one() -> "Iterator[None]":
     """Let a refusal of the only notification not speak of a batch."""
     from psycopg import DataError  # noqa: PLC0415
 
-    from outbox.cli.exits import one_line  # noqa: PLC0415
     from outbox.errors import Refused  # noqa: PLC0415
 
     try:
@@ -267,7 +269,7 @@ def _enqueue_file(
 ) -> None:
     from outbox.cli import batch  # noqa: PLC0415
 
-    with opened(database_url) as connection, _read(name) as file, _progress() as progress:
+    with opened(database_url) as connection, _read(name) as file, counter("lines") as progress:
         found = batch.lines(file)
         refused: list[batch.Refusal] = []
         if keep_going:
@@ -307,27 +309,7 @@ def _read(name: str) -> "Iterator[Any]":
         yield file
 
 
-@contextmanager
-def _progress() -> "Iterator[Callable[[int], None]]":
-    """Show on a terminal how many lines are through."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    console = err()
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,.0f} lines"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("lines", total=None)
-        yield lambda count: bar.advance(task, count)
-
-
-def _media(
-    connection: "Connection", path: Path, kind: str, caption: str | None
-) -> dict[str, Any]:
+def _media(connection: "Connection", path: Path, kind: str, caption: str | None) -> dict[str, Any]:
     import mimetypes  # noqa: PLC0415
 
     from outbox.log import intake  # noqa: PLC0415
@@ -352,23 +334,3 @@ def _object(option: str, text: str | None) -> Any:  # noqa: ANN401 - the databas
         return json_.loads(text)
     except ValueError as error:
         raise typer.BadParameter(f"{option} is not JSON: {error}") from None
-
-
-def _duration(connection: "Connection", option: str, text: str | None) -> "timedelta | None":
-    from outbox.log import intake  # noqa: PLC0415
-
-    if text is None:
-        return None
-    try:
-        return intake.duration(connection, text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option}: {error}") from None
-
-
-def _moment(connection: "Connection", text: str) -> str:
-    from outbox.log import intake  # noqa: PLC0415
-
-    try:
-        return intake.moment(connection, text, 1).isoformat()
-    except ValueError as error:
-        raise typer.BadParameter(f"--send-at: {error}") from None

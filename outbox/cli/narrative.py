@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 from outbox.cli import wording
 
 if TYPE_CHECKING:
-    from outbox.log.notifications import Happened, Shown
+    from collections.abc import Mapping
+
+    from outbox.log.follow import Event
+    from outbox.log.notifications import Shown
 
 EVENT_STYLES = {
     "sent": "green",
@@ -23,6 +28,26 @@ EVENT_STYLES = {
     "cancelled": "red",
 }
 """How an event's type looks in a timeline."""
+
+CONNECTIONS = {
+    "lease_acquired": "a worker owns the account",
+    "lease_released": "its worker gave the account back",
+    "lease_lost": "its worker did not renew the lease in time",
+    "connecting": "a connection is built",
+    "pairing_offered": "a code waits to be scanned",
+    "paired": "the account is linked",
+    "connected": "the connection stands",
+    "disconnected": "the connection is lost",
+    "reconnect_scheduled": "next try",
+    "logged_out": "the account was unlinked and has to be paired again",
+    "replaced": "another client took the connection",
+    "banned": "WhatsApp has banned the account",
+    "outdated": "WhatsApp wants a newer client",
+    "halted": "no more tries until: outbox resume",
+    "resumed": "an operator let it connect again",
+    "draining": "its worker is stopping",
+}
+"""What the events of a connection's stream say."""
 
 LONGEST = 200
 """Characters of a body that are shown."""
@@ -139,50 +164,95 @@ def options(shown: Shown) -> str:
     return ", ".join(parts)
 
 
-def told(event: Happened) -> str:
-    """Return what an event says, in plain words, with who recorded it."""
+class Fact(Protocol):
+    """An event, wherever it was read."""
+
+    @property
+    def type(self) -> str:
+        """What happened, in the past tense."""
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the projections need to know of it."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Who appended it."""
+
+
+def told(event: Fact, worker: object = None) -> str:
+    """Return what an event says, in plain words, with who recorded it.
+
+    Args:
+        event: The event.
+        worker: What the worker of its epoch says of itself, where that is known.
+    """
+    said = _of_connection(event) if event.type in CONNECTIONS else _of_notification(event)
+    if event.type == "enqueued" or "epoch" not in event.metadata:
+        return said
+    who = wording.worker(worker)
+    return f"{said}  [{who + ', ' if who else ''}epoch {event.metadata['epoch']}]"
+
+
+def _of_notification(event: Fact) -> str:
     data = event.data
     error = f": {data['error']}" if data.get("error") else ""
+    reason = f": {data['reason']}" if data.get("reason") else ""
     nth = f"attempt {data['attempt']}" if "attempt" in data else ""
     match event.type:
         case "enqueued":
-            said = _enqueued(event)
+            return _enqueued(event)
         case "attempt_started":
-            said = f"{nth} begins"
+            return f"{nth} begins"
         case "sent":
-            said = f"{nth} acknowledged by the server"
-            if data.get("evidence") == "receipt":
-                said = f"{nth} proved by a receipt"
-            said += f", message id {data['message_id']}" if data.get("message_id") else ""
+            proof = "proved by a receipt" if data.get("evidence") else "acknowledged by the server"
+            return f"{nth} {proof}{_id(data, ', message id ')}"
         case "attempt_failed":
-            said = f"{_failed(nth, str(data.get('class')))}{error}"
-            said += f"; retry at {data['retry_at'][11:19]}" if data.get("retry_at") else ""
+            retry = f"; retry at {_local(data['retry_at'])}" if data.get("retry_at") else ""
+            return f"{_failed(nth, str(data.get('class')))}{error}{retry}"
         case "attempt_unknown":
-            said = f"{nth} may have left{error}"
-            said += f"; its trace has message id {data['message_id']}" if "message_id" in data else ""
+            return f"{nth} may have left{error}{_id(data, '; its trace has message id ')}"
         case "rejected":
-            said = f"{nth} refused for good{error}"
+            return f"{nth} refused for good{error}"
         case "delivered" | "read" | "played":
-            said = "a device of the recipient says so"
+            return "says a device of the recipient"
         case "expired":
-            said = f"its time was over while it was {data.get('state', 'pending')}"
+            return f"its time was over while it was {data.get('state', 'pending')}"
         case "exhausted":
-            said = "no attempt is left"
-        case "cancelled" | "requeued":
-            said = "by an operator or the application"
-            said += f": {data['reason']}" if data.get("reason") else ""
+            return "no attempt is left"
+        case "cancelled":
+            return f"withdrawn{reason}"
+        case "requeued":
+            return f"a new start, expires at {_local(data['expires_at'])}{reason}"
         case _:
-            said = json.dumps(data, ensure_ascii=False) if data else ""
-    by = _by(event)
-    return f"{said}  [{by}]" if by else said
+            return json.dumps(data, ensure_ascii=False) if data else ""
 
 
-def _enqueued(event: Happened) -> str:
-    metadata = {name: value for name, value in event.metadata.items() if name != "epoch"}
+def _of_connection(event: Fact) -> str:
+    data = event.data
+    said = CONNECTIONS[event.type]
+    if event.type == "lease_acquired":
+        return f"{wording.worker(event.metadata) or data.get('owner')} owns the account, epoch {data.get('epoch')}"
+    if data.get("reconnect_at"):
+        said += f" at {_local(data['reconnect_at'])}"
+    if data.get("until"):
+        said += f" until {_local(data['until'])}"
+    if data.get("reason"):
+        said += f": {data['reason']}"
+    return said
+
+
+def document(event: Event) -> dict[str, Any]:
+    """Return an event of the log as JSON has it."""
+    return asdict(event)
+
+
+def _enqueued(event: Fact) -> str:
     said = "accepted"
     if event.data.get("due_at"):
-        said += f", to be sent at {str(event.data['due_at'])[:19].replace('T', ' ')}"
-    return said + (f", metadata {json.dumps(metadata, ensure_ascii=False)}" if metadata else "")
+        said += f", to be sent at {_local(event.data['due_at'])}"
+    own = dict(event.metadata)
+    return said + (f", metadata {json.dumps(own, ensure_ascii=False)}" if own else "")
 
 
 def _failed(nth: str, kind: str) -> str:
@@ -193,8 +263,10 @@ def _failed(nth: str, kind: str) -> str:
     }.get(kind, f"{nth} failed")
 
 
-def _by(event: Happened) -> str:
-    if event.type == "enqueued" or "epoch" not in event.metadata:
-        return ""
-    who = wording.worker(event.worker)
-    return f"{who + ', ' if who else ''}epoch {event.metadata['epoch']}"
+def _id(data: Mapping[str, Any], words: str) -> str:
+    return f"{words}{data['message_id']}" if data.get("message_id") else ""
+
+
+def _local(moment: str) -> str:
+    """Return a moment that an event states, in the reader's time zone."""
+    return wording.clock(datetime.fromisoformat(moment))

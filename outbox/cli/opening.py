@@ -99,9 +99,7 @@ def check_schema(connection: Connection) -> None:
 
     found, newest = schema.revision(connection), schema.known()[-1]
     if found is None:
-        raise Failure(
-            ExitCode.NO_DATABASE, "The database has no outbox yet; run: outbox migrate"
-        )
+        raise Failure(ExitCode.NO_DATABASE, "The database has no outbox yet; run: outbox migrate")
     if found not in schema.known():
         raise Failure(
             ExitCode.NO_DATABASE,

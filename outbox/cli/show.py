@@ -85,7 +85,7 @@ def _timeline(events: "list[Happened]") -> "Table":
             f"{event.recorded_at.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3],
             "" if delta is None else f"+{wording.span(delta)}",
             Text(event.type, style=narrative.EVENT_STYLES.get(event.type, "")),
-            Text(narrative.told(event)),
+            Text(narrative.told(event, event.worker)),
         )
         before = event.recorded_at
     return table

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
 
 
 class Alarm:
-    """Rung from any thread; waited for, together with sockets, by one."""
+    """Rung from any thread; waited for, together with sockets, by one.
+
+    The waiter looks for what it was rung for after each wait, so that a ring while it is awake
+    need not be heard, and costs nothing.
+    """
 
     def __init__(self) -> None:
         self._bell, self._ear = socket.socketpair()
         self._bell.settimeout(0)
         self._ear.settimeout(0)
+        self._rung = False
 
     def ring(self) -> None:
         """Wake the waiter, or keep it from falling asleep."""
-        with suppress(BlockingIOError):  # rung often enough already
-            self._bell.send(b"!")
+        if not self._rung:
+            self._rung = True
+            with suppress(BlockingIOError):
+                self._bell.send(b"!")
 
     def wait(self, sockets: Sequence[int], seconds: float) -> None:
         """Return when it has rung, when one of the sockets can be read, or after so long."""
@@ -30,6 +37,7 @@ class Alarm:
         if self._ear.fileno() in readable:
             with suppress(BlockingIOError):
                 self._ear.recv(4096)
+        self._rung = False
 
     def close(self) -> None:
         """Give the sockets back."""

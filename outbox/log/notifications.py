@@ -213,6 +213,75 @@ def timeline(connection: Connection, notification: UUID) -> list[Happened]:
         return cursor.execute(query("timeline"), {"id": notification}).fetchall()
 
 
+def clock(connection: Connection) -> datetime:
+    """Return the database's time, by which its times are to be judged."""
+    row = connection.execute("select statement_timestamp()").fetchone()
+    if row is None or not isinstance(row[0], datetime):
+        raise RuntimeError("a select without a table returned no row")
+    return row[0]
+
+
+def positions_since(connection: Connection, moment: datetime) -> int:
+    """Return how many positions the log's end lies behind what was recorded at a moment or later.
+
+    Counted back by the index of transactions, further and further, so it costs what it skips.
+    """
+    events = 1000
+    while True:
+        row = connection.execute(
+            query("first_since"), {"since": moment, "events": events}, prepare=False
+        ).fetchone()
+        if row is None or row[1]:
+            break
+        events *= 10
+    if row is None or row[0] is None:
+        return 0
+    last = connection.execute("select last_value from outbox.event_position").fetchone()
+    return int(last[0]) - int(row[0]) + 1 if last else 0
+
+
+def cancel(
+    connection: Connection, notifications: Sequence[UUID], reason: str | None = None
+) -> None:
+    """Withdraw notifications, all or none; what is cancelled already stays so.
+
+    Raises:
+        WrongState: One has been sent, is being sent, or has ended.
+        UnknownNotification: There is none with one of the ids.
+    """
+    with connection.transaction():
+        for notification in notifications:
+            connection.execute("select outbox.cancel(%s, %s)", (notification, reason))
+
+
+def requeue(
+    connection: Connection,
+    notifications: Sequence[UUID],
+    expires_in: timedelta | None = None,
+    reason: str | None = None,
+) -> None:
+    """Give notifications a new start, all or none.
+
+    Raises:
+        WrongState: One has not ended without success, nor is its outcome unknown.
+        UnknownNotification: There is none with one of the ids.
+    """
+    with connection.transaction():
+        for notification in notifications:
+            connection.execute(
+                "select outbox.requeue(%s, %s, %s)", (notification, expires_in, reason)
+            )
+
+
+def resume(connection: Connection, account: str) -> None:
+    """Let an account's connection be built again now.
+
+    Raises:
+        UnknownAccount: No worker has ever owned it.
+    """
+    connection.execute("select outbox.resume(%s)", (account,))
+
+
 def _id_at(moment: datetime) -> UUID:
     """Return the least id that is made at a moment: the milliseconds since 1970 come first."""
     milliseconds = max(int(moment.astimezone(UTC).timestamp() * 1000), 0)

@@ -135,11 +135,11 @@ def _frames(point: Point) -> None:
 
 
 def _acknowledgements(point: Point) -> None:
-    emit = tenure.Tenure.emit
+    emit = tenure.Tenure._emit
 
     def wrapped(one: tenure.Tenure, event: Any) -> None:
         if isinstance(event, Outcome) and event.type == "sent":
             point.passed("after acknowledgement")
         emit(one, event)
 
-    tenure.Tenure.emit = wrapped  # type: ignore[method-assign]
+    tenure.Tenure._emit = wrapped  # type: ignore[method-assign]

@@ -123,10 +123,16 @@ class Stage:
 
     def stop(self, worker: multiprocessing.Process) -> None:
         """Tell a worker to stop and see that it does, in peace."""
+        self.up(worker)
         worker.terminate()
         worker.join(PATIENCE)
         if worker.exitcode != 0:
             self.fail(f"the worker did not stop in peace: {worker.exitcode}")
+
+    def up(self, worker: multiprocessing.Process) -> None:
+        """Wait until a worker can be told to stop."""
+        log = self.folder / f"worker-{self._workers.index(worker) + 1}.log"
+        self.until(lambda: log.exists() and "started" in log.read_text(), "the worker is up")
 
     def signal(self, worker: multiprocessing.Process, number: signal.Signals) -> None:
         """Send a worker a signal."""
@@ -142,7 +148,7 @@ class Stage:
 
     def resume(self) -> None:
         """Let the account connect at once, as an operator may, instead of waiting its turn."""
-        if self.database.execute("select from outbox.connection").fetchone():
+        if self.database.execute("select 1 from outbox.connection").fetchone():
             self.database.execute("select outbox.resume(%s)", (self.account,))
 
     def terminate(self, application: str) -> int:
@@ -178,7 +184,7 @@ class Stage:
 
         def nothing_open() -> bool:
             return not self.database.execute(
-                "select from outbox.notification where open and not"
+                "select 1 from outbox.notification where open and not"
                 " (unsettled and on_unknown = 'hold' and message_id is not null) limit 1"
             ).fetchone()
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from outbox.delivery import owner, tenure
+from outbox.delivery import evidence, owner
 from outbox.delivery.worker import run_worker
 from outbox.session.simulated import open_simulated
 from outbox.settings import Settings
@@ -26,7 +26,7 @@ def main(environment: Mapping[str, str], log: str, point: str | None, passage: i
     os.environ.update(environment)
     owner._RETRY_SECONDS = 0.05
     owner._REPLACED_SECONDS = 0.2
-    tenure._SETTLE_SECONDS = tenure._HELD_SECONDS = 0.05
+    evidence._SETTLE_SECONDS = evidence._HELD_SECONDS = 0.05
     arm(Point(point, passage))
     settings = Settings()  # type: ignore[call-arg]  # the rest comes from the environment
     run_worker(settings, open_simulated(settings.session))

@@ -9,18 +9,18 @@ jobs go through an older one), so the setup starts a worker once.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, LiteralString
+from typing import LiteralString
 from urllib.parse import quote, urlencode
 
 import awa
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import scalar_row
 
 from outbox.bench.workload import IDLE, PATIENCE, LostJobError, arrivals, batches, payload
 
@@ -28,7 +28,8 @@ _WORKERS = 100
 _QUEUE = "send"
 _POLL = 0.005
 _OPEN = "select count(*) from awa.jobs where state not in ('completed', 'failed', 'cancelled')"
-_SINCE = "select extract(epoch from max(finalized_at) - %s)::float8 from awa.terminal_jobs"
+_NOW = "select extract(epoch from clock_timestamp())"
+_LAST = "select extract(epoch from max(finalized_at)) from awa.terminal_jobs"
 
 
 @dataclass
@@ -109,15 +110,15 @@ class Awa:
 
         connect = psycopg.AsyncConnection.connect(self._url, autocommit=True)
         async with await connect as observer:
-            started = await _one(observer, "select clock_timestamp()")
+            started = await _number(observer, _NOW)
             async with self._worker(send):
                 await all_called.wait()
-                while await _one(observer, _OPEN):  # noqa: ASYNC110 - only the database knows
+                while await _number(observer, _OPEN):  # noqa: ASYNC110 - only the database knows
                     await asyncio.sleep(_POLL)
-                elapsed = await _one(observer, _SINCE, started)
+                elapsed = await _number(observer, _LAST) - started
         if handled != count:
             raise LostJobError(f"{handled} of {count} jobs were handled")
-        return float(elapsed)
+        return elapsed
 
     async def _latency(self, count: int) -> list[float]:
         called: asyncio.Queue[float] = asyncio.Queue()
@@ -151,10 +152,10 @@ class Awa:
             await client.close()
 
 
-async def _one(observer: psycopg.AsyncConnection, query: LiteralString, *values: object) -> Any:  # noqa: ANN401 - whatever the query selects
-    """Return the one value that a query selects."""
-    cursor = observer.cursor(row_factory=scalar_row)
-    return await (await cursor.execute(query, values)).fetchone()
+async def _number(observer: psycopg.AsyncConnection, query: LiteralString) -> float:
+    """Return the number that a query selects."""
+    row = await (await observer.execute(query)).fetchone()
+    return float(row[0]) if row else math.nan
 
 
 def _address(url: str) -> str:

@@ -1,0 +1,68 @@
+"""`outbox bench`: measure the outbox beside other queues."""
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outbox.cli.exits import ExitCode, Failure
+from outbox.cli.opening import DatabaseUrl, named
+from outbox.cli.terminal import Json, note, out, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def bench(
+    rounds: Annotated[int, typer.Option(min=1, help="How often everybody is measured.")] = 5,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", show_default=False, help="Measure only this one, may be repeated."
+        ),
+    ] = None,
+    json: Json = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Measure the outbox beside other queues, on a server where databases may be made."""
+    from outbox.bench.database import NotDurableError  # noqa: PLC0415
+    from outbox.bench.report import tables  # noqa: PLC0415
+    from outbox.bench.run import run  # noqa: PLC0415
+    from outbox.bench.subject import SUBJECTS  # noqa: PLC0415
+
+    unknown = sorted(set(subject or ()) - set(SUBJECTS))
+    if unknown:
+        raise typer.BadParameter(
+            f"There is no subject {', '.join(unknown)}: the subjects are {', '.join(SUBJECTS)}"
+        )
+    with server_url(database_url) as url:
+        try:
+            result = run(
+                url,
+                rounds=rounds,
+                subjects=subject or tuple(SUBJECTS),
+                progress=lambda line: note(line, "dim"),
+            )
+        except NotDurableError as error:
+            raise Failure(ExitCode.NO_DATABASE, str(error)) from error
+    if json:
+        write_json(result.as_dict())
+    else:
+        out().print(tables(result))
+
+
+@contextmanager
+def server_url(given: str | None) -> "Iterator[str]":
+    """Hand out the server that is named, or the embedded one, which is stopped if it was."""
+    if given:
+        yield named(given)
+        return
+    from outbox import embedded  # noqa: PLC0415
+
+    server = embedded.server()
+    was = server.running
+    try:
+        yield server.start().url()
+    finally:
+        if not was:
+            server.stop()
