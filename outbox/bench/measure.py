@@ -93,8 +93,8 @@ def _measure(sender: Connection, name: str, url: str, workload: Workload) -> Non
     except NotInstalledError as error:
         sender.send(Share(installed=False, problem=str(error)))
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the result
-        known = (subject.version, subject.settings) if subject else ()
-        sender.send(Share(*known, problem=repr(error)))
+        version, settings = (subject.version, subject.settings) if subject else ("", "")
+        sender.send(Share(version, settings, problem=repr(error)))
     else:
         sender.send(Share(subject.version, subject.settings, reading))
 

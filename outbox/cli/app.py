@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -29,35 +29,16 @@ from outbox.cli import (
 from outbox.cli.exits import ExitCode, ending, wants_traceback
 from outbox.cli.terminal import complain
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 SEND, WATCH, MEND, RUN, TRY = "Send", "Watch", "Mend", "Run", "Try out"
 
 
 class Commands(TyperGroup):
     """The commands; whatever one of them raises becomes a sentence and an exit code here."""
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,  # noqa: ANN401 - what typer passes on
-    ) -> Any:  # noqa: ANN401
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - what typer passes on
         """Run a command and exit with its code."""
-        del standalone_mode
         try:
-            code = super().main(
-                args,
-                prog_name,
-                complete_var,
-                standalone_mode=False,
-                windows_expand_args=windows_expand_args,
-                **extra,
-            )
+            code = super().main(*args, **extra | {"standalone_mode": False})
         except typer.Abort:
             code = ExitCode.INTERRUPTED
         except typer.Exit as end:

@@ -58,7 +58,7 @@ def states_of(given: "Sequence[str] | None") -> tuple[str, ...]:
     return tuple(states)
 
 
-def chosen(  # noqa: PLR0913 - as many as there are options
+def chosen(
     connection: "Connection",
     *,
     account: str | None = None,

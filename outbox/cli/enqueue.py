@@ -27,7 +27,7 @@ _CONTENT, _OPTIONS, _MANY = "Content", "Delivery", "Many at once"
 _LONGEST_NAP = 0.5
 
 
-def enqueue(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+def enqueue(
     recipient: Annotated[
         str | None,
         typer.Argument(

@@ -57,37 +57,31 @@ def ending(error: BaseException) -> Ending:
     """Return how a command ends that has raised this error."""
     if isinstance(error, Failure):
         return Ending(error.code, str(error))
-    if isinstance(error, KeyboardInterrupt):
-        return Ending(ExitCode.INTERRUPTED, "interrupted")
 
     import psycopg  # noqa: PLC0415 - only whoever fails pays for it
 
     from outbox import errors  # noqa: PLC0415
     from outbox.embedded import EmbeddedError  # noqa: PLC0415
 
-    match error:
-        case errors.UnknownNotification() | errors.UnknownAccount():
-            return Ending(ExitCode.NOT_FOUND, str(error))
-        case errors.WrongState() | errors.StaleEpoch() | errors.VersionConflict():
-            return Ending(ExitCode.WRONG_STATE, str(error))
-        case errors.Refused():
-            return Ending(ExitCode.REFUSED, str(error))
-        case EmbeddedError():
-            return Ending(ExitCode.NO_DATABASE, f"The embedded PostgreSQL: {error}")
-        case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Ending(ExitCode.NO_DATABASE, f"The database was lost: {one_line(error)}")
-        case psycopg.errors.InsufficientPrivilege():
-            return Ending(
-                ExitCode.NO_DATABASE,
-                f"The database's role may not do this: {one_line(error)}; "
-                f"connect as the role that ran `outbox migrate`, or grant it the rights",
-            )
-        case _:
-            return Ending(
-                ExitCode.UNEXPECTED,
-                f"Unexpected {type(error).__name__}: {one_line(error)}; "
-                f"OUTBOX_TRACEBACK=1 shows where it comes from",
-            )
+    codes: dict[tuple[type[BaseException], ...], ExitCode] = {
+        (errors.UnknownNotification, errors.UnknownAccount): ExitCode.NOT_FOUND,
+        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict): ExitCode.WRONG_STATE,
+        (errors.Refused,): ExitCode.REFUSED,
+        (EmbeddedError,): ExitCode.NO_DATABASE,
+    }
+    for kinds, code in codes.items():
+        if isinstance(error, kinds):
+            return Ending(code, str(error))
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Ending(ExitCode.NO_DATABASE, f"The database was lost: {one_line(error)}")
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        sentence = f"The role may not do this: {one_line(error)}; use the one that migrated"
+        return Ending(ExitCode.NO_DATABASE, sentence)
+    return Ending(
+        ExitCode.UNEXPECTED,
+        f"Unexpected {type(error).__name__}: {one_line(error)}; "
+        f"OUTBOX_TRACEBACK=1 shows where it comes from",
+    )
 
 
 def wants_traceback() -> bool:

@@ -82,33 +82,23 @@ def meaning(shown: Shown) -> str:
     """Return what the notification's state means for it."""
     error = f": {shown.last_error}" if shown.last_error else ""
     attempts = wording.number(shown.attempts, "attempt")
-    match shown.state:
-        case "pending" if shown.failures:
-            return f"{shown.failures} of {shown.max_attempts} attempts failed{error}"
-        case "pending":
-            return "in the queue" if not shown.attempts else f"back in the queue{error}"
-        case "sending":
-            return f"handed to the session in attempt {shown.attempts}, no answer yet"
-        case "unknown":
-            return f"attempt {shown.attempts} may have left or not{error}"
-        case "sent":
-            return "the server has acknowledged it"
-        case "delivered":
-            return "it is on the recipient's phone"
-        case "read":
-            return "the recipient has read it"
-        case "played":
-            return "the recipient has played it"
-        case "rejected":
-            return f"refused for good{error}"
-        case "expired":
-            return f"not sent in time ({attempts}){error}"
-        case "exhausted":
-            return f"gave up after {shown.failures} failures in {attempts}{error}"
-        case "cancelled":
-            return "withdrawn before it was sent"
-        case _:
-            return shown.state
+    if shown.state == "pending" and shown.failures:
+        return f"{shown.failures} of {shown.max_attempts} attempts failed{error}"
+    if shown.state == "pending" and shown.attempts:
+        return f"back in the queue{error}"
+    return {
+        "pending": "in the queue",
+        "sending": f"handed to the session in attempt {shown.attempts}, no answer yet",
+        "unknown": f"attempt {shown.attempts} may have left or not{error}",
+        "sent": "the server has acknowledged it",
+        "delivered": "it is on the recipient's phone",
+        "read": "the recipient has read it",
+        "played": "the recipient has played it",
+        "rejected": f"refused for good{error}",
+        "expired": f"not sent in time, after {attempts}{error}",
+        "exhausted": f"given up after {shown.failures} failures in {attempts}{error}",
+        "cancelled": "withdrawn before it was sent",
+    }.get(shown.state, shown.state)
 
 
 def next_step(shown: Shown) -> str:
@@ -196,50 +186,36 @@ def told(event: Fact, worker: object = None) -> str:
 
 def _of_notification(event: Fact) -> str:
     data = event.data
+    nth = f"attempt {data.get('attempt')}"
     error = f": {data['error']}" if data.get("error") else ""
     reason = f": {data['reason']}" if data.get("reason") else ""
-    nth = f"attempt {data['attempt']}" if "attempt" in data else ""
-    match event.type:
-        case "enqueued":
-            return _enqueued(event)
-        case "attempt_started":
-            return f"{nth} begins"
-        case "sent":
-            proof = "proved by a receipt" if data.get("evidence") else "acknowledged by the server"
-            return f"{nth} {proof}{_id(data, ', message id ')}"
-        case "attempt_failed":
-            retry = f"; retry at {_local(data['retry_at'])}" if data.get("retry_at") else ""
-            return f"{_failed(nth, str(data.get('class')))}{error}{retry}"
-        case "attempt_unknown":
-            return f"{nth} may have left{error}{_id(data, '; its trace has message id ')}"
-        case "rejected":
-            return f"{nth} refused for good{error}"
-        case "delivered" | "read" | "played":
-            return "says a device of the recipient"
-        case "expired":
-            return f"its time was over while it was {data.get('state', 'pending')}"
-        case "exhausted":
-            return "no attempt is left"
-        case "cancelled":
-            return f"withdrawn{reason}"
-        case "requeued":
-            return f"a new start, expires at {_local(data['expires_at'])}{reason}"
-        case _:
-            return json.dumps(data, ensure_ascii=False) if data else ""
+    proof = "proved by a receipt" if data.get("evidence") else "acknowledged by the server"
+    return {
+        "enqueued": _enqueued(event),
+        "attempt_started": f"{nth} begins",
+        "sent": f"{nth} {proof}{_value(', message id', data, 'message_id')}",
+        "attempt_failed": f"{_failed(nth, data)}{error}{_value('; retry at', data, 'retry_at')}",
+        "attempt_unknown": f"{nth} may have left{error}"
+        + _value("; its trace has message id", data, "message_id"),
+        "rejected": f"{nth} refused for good{error}",
+        "delivered": "it is on the recipient's phone",
+        "read": "the recipient has read it",
+        "played": "the recipient has played it",
+        "expired": f"its time was over while it was {data.get('state', 'pending')}",
+        "exhausted": "no attempt is left",
+        "cancelled": f"withdrawn{reason}",
+        "requeued": f"a new start{_value(', expires at', data, 'expires_at')}{reason}",
+    }.get(event.type, json.dumps(data, ensure_ascii=False) if data else "")
 
 
 def _of_connection(event: Fact) -> str:
     data = event.data
-    said = CONNECTIONS[event.type]
     if event.type == "lease_acquired":
-        return f"{wording.worker(event.metadata) or data.get('owner')} owns the account, epoch {data.get('epoch')}"
-    if data.get("reconnect_at"):
-        said += f" at {_local(data['reconnect_at'])}"
-    if data.get("until"):
-        said += f" until {_local(data['until'])}"
-    if data.get("reason"):
-        said += f": {data['reason']}"
-    return said
+        owner = wording.worker(event.metadata) or data.get("owner")
+        return f"{owner} owns the account, epoch {data.get('epoch')}"
+    said = CONNECTIONS[event.type]
+    said += _value(" at", data, "reconnect_at") + _value(" until", data, "until")
+    return said + (f": {data['reason']}" if data.get("reason") else "")
 
 
 def document(event: Event) -> dict[str, Any]:
@@ -248,25 +224,26 @@ def document(event: Event) -> dict[str, Any]:
 
 
 def _enqueued(event: Fact) -> str:
-    said = "accepted"
-    if event.data.get("due_at"):
-        said += f", to be sent at {_local(event.data['due_at'])}"
+    said = "accepted" + _value(", to be sent at", event.data, "due_at")
     own = dict(event.metadata)
     return said + (f", metadata {json.dumps(own, ensure_ascii=False)}" if own else "")
 
 
-def _failed(nth: str, kind: str) -> str:
+def _failed(nth: str, data: Mapping[str, Any]) -> str:
     return {
         "not_sent": f"{nth} never left, not counted",
         "never_left": f"{nth} left no trace, so it never left",
         "unconfirmed": f"{nth} is taken as lost",
-    }.get(kind, f"{nth} failed")
+    }.get(str(data.get("class")), f"{nth} failed")
 
 
-def _id(data: Mapping[str, Any], words: str) -> str:
-    return f"{words}{data['message_id']}" if data.get("message_id") else ""
+def _value(words: str, data: Mapping[str, Any], name: str) -> str:
+    """Return a value of an event behind some words, if it has it; moments in local time."""
+    value = data.get(name)
+    if value is None:
+        return ""
+    return f"{words} {value if name == 'message_id' else _local(str(value))}"
 
 
 def _local(moment: str) -> str:
-    """Return a moment that an event states, in the reader's time zone."""
     return wording.clock(datetime.fromisoformat(moment))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.1
 
 
-def phone(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+def phone(
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where, or unix:/path; port 0 is any.")
     ] = "127.0.0.1:5222",
@@ -51,7 +51,7 @@ def phone(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON, a line a message.")] = False,
 ) -> None:
-    """Play WhatsApp for `outbox worker`: acknowledge messages and show what arrives, until Ctrl-C."""
+    """Play WhatsApp for a worker: acknowledge messages and show what arrives, until Ctrl-C."""
     from outbox.session.phone import Address, Behaviour, Phone  # noqa: PLC0415
 
     try:

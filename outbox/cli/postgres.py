@@ -17,7 +17,7 @@ postgres = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL, a se
 
 @postgres.command()
 def start(json: Json = False) -> None:
-    """Start it unless it runs, and print its URL: export DATABASE_URL="$(outbox postgres start)"."""
+    """Start it unless it runs, and print its URL, which DATABASE_URL takes."""
     server = _server()
     was = server.running
     _print(server.start(), json=json)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _RETRY_SECONDS = 1.0
 """How long it stays away after an error, or from an account that another worker owns."""
+_STOP_RETRY_SECONDS = 0.1
+"""How long it stays away after an error while it stops."""
 _REPLACED_SECONDS = 5.0
 """How long it stays away after its session has been replaced."""
 _IN_FLIGHT_SECONDS = 1.0
@@ -116,7 +118,17 @@ class Owner:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self._log.warning("the database is lost", reason=str(error).strip())
             self._disconnect()
-        return _RETRY_SECONDS if self._stop_at is None else 0.1
+        except Exception:  # noqa: BLE001  # whatever it was, the memory is not to be trusted any more
+            self._log.exception("the pass failed, so all is left as if killed")
+            self._abandon()
+            self._disconnect()
+        if self._stop_at is None:
+            return _RETRY_SECONDS
+        if time.monotonic() < self._stop_at:
+            return _STOP_RETRY_SECONDS
+        self._abandon()
+        self._close()
+        return None
 
     def _pass(self) -> float | None:
         connection = self._connection or self._connect()
@@ -168,6 +180,8 @@ class Owner:
     def _rest(self, connection: Connection, tenure: Tenure, vigil: Vigil) -> None:
         """Wait for news from the session or the database, or until something is due."""
         seconds = vigil.seconds_to_rest(connection, idle=tenure.is_idle)
+        if self._has_heard(vigil):
+            return  # it came along with the answer to a query: no socket would tell of it
         if tenure.is_waiting_for_outcomes:
             seconds = min(seconds, _IN_FLIGHT_SECONDS)
         if tenure.seconds_to_next is not None:
@@ -175,8 +189,13 @@ class Owner:
         if self._stop_at is not None:
             seconds = min(seconds, max(self._stop_at - time.monotonic(), 0.01))
         self._alarm.wait([self._listener.socket] if self._listener else [], seconds)
-        if self._listener is not None and self._listener.heard():
+        self._has_heard(vigil)
+
+    def _has_heard(self, vigil: Vigil) -> bool:
+        heard = self._listener is not None and self._listener.heard()
+        if heard:
             vigil.hear()
+        return heard
 
     # The tenure.
 

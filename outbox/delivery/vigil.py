@@ -91,9 +91,11 @@ class Vigil:
             lease.park(connection, self._account, self._epoch, wake=True)
             self._parked = True
             self._watch_seconds = _WATCH_SECONDS[0]
-            self._feed.look(connection)
+            arrived = self._feed.look(connection)
             self._watched = running_transactions(self._feed.snapshot)
             self._look_at = time.monotonic() + self._pause()
+            if arrived:
+                return 0
         return max(min(self._look_at, self._over_at) - time.monotonic(), 0)
 
     def _pause(self) -> float:

@@ -1,4 +1,4 @@
-"""Accepting notifications that are written as JSON, and what people write for times and durations."""
+"""Accepting what is written as JSON, and reading what people write for times and durations."""
 
 from __future__ import annotations
 

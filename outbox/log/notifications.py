@@ -1,4 +1,4 @@
-"""Notifications as an operator looks at them and changes them: found, listed, withdrawn, requeued."""
+"""Notifications as an operator finds, lists, withdraws and requeues them."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+
 from outbox.log.migrate import VERSION_TABLE, script_location
 
 if TYPE_CHECKING:
@@ -21,5 +23,7 @@ def revision(connection: Connection) -> str | None:
     row = connection.execute("select to_regclass(%s)", (VERSION_TABLE,)).fetchone()
     if row is None or row[0] is None:
         return None
-    row = connection.execute(f"select version_num from {VERSION_TABLE}").fetchone()  # type: ignore[arg-type]  # noqa: S608 - a name of ours
+    row = connection.execute(
+        sql.SQL("select version_num from {}").format(sql.Identifier(VERSION_TABLE))
+    ).fetchone()
     return row[0] if row else None

@@ -37,3 +37,5 @@ create index notification_expiring on outbox.notification (expires_at) where ope
 create index notification_unsettled on outbox.notification (account, id) where unsettled;
 -- Receipts name the message, never the recipient (who may answer under another address).
 create index notification_message on outbox.notification (account, message_id) where message_id is not null;
+-- Dead letters: what ended without success, to be counted and requeued among however many that were sent.
+create index notification_dead on outbox.notification (account, id) where not open and sent_at is null;
