@@ -165,14 +165,14 @@ def _csv(first: str, file: TextIO) -> Iterator[Line]:
         )
     for row in reader:
         given: dict[str, Any] = {name: cell for name, cell in row.items() if cell}
-        try:
-            for name in _JSON:
-                if name in given:
+        problem = ""
+        for name in _JSON:
+            if name in given:
+                try:
                     given[name] = json.loads(given[name])
-        except (TypeError, ValueError) as error:
-            yield Line(reader.line_num, None, f"Its {name} is not JSON: {error}")
-        else:
-            yield _line(reader.line_num, given)
+                except ValueError as error:
+                    problem = f"Its {name} is not JSON: {error}"
+        yield Line(reader.line_num, None, problem) if problem else _line(reader.line_num, given)
 
 
 def _line(number: int, given: dict[str, Any]) -> Line:

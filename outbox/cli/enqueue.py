@@ -131,12 +131,12 @@ def enqueue(
 ) -> None:
     """Accept a notification, or a file of them: from here on it is not lost."""
     given = {
-        "RECIPIENT": recipient,
         "--text": text,
         "--image": image,
         "--document": document,
-        "--caption": caption,
         "--content": content,
+        "RECIPIENT": recipient,
+        "--caption": caption,
         "--key": key,
         "--priority": priority,
         "--send-at": send_at,
@@ -152,22 +152,15 @@ def enqueue(
                 raise typer.BadParameter(f"With --file each line says it, so {name} cannot")
         _enqueue_file(file, account, database_url, keep_going=keep_going, json=json)
         return
-    if keep_going:
-        raise typer.BadParameter("--keep-going goes with --file")
-    if recipient is None:
-        raise typer.BadParameter("Give a RECIPIENT, or --file")
-    made = {"--text": text, "--image": image, "--document": document, "--content": content}
-    if sum(value is not None for value in made.values()) != 1:
-        raise typer.BadParameter(f"Give one of {', '.join(made)}")
-    media = image or document
-    if caption is not None and media is None:
-        raise typer.BadParameter("--caption goes with --image or --document")
+    _check(given, keep_going=keep_going)
 
     from outbox.log import intake  # noqa: PLC0415
     from outbox.recipient import jid  # noqa: PLC0415
 
-    jid(recipient)
-    options: dict[str, Any] = {
+    to = recipient or ""
+    jid(to)
+    body = _object("--content", content) or {"kind": "text", "text": text}
+    options = {
         "idempotency_key": key,
         "priority": priority,
         "max_attempts": max_attempts,
@@ -177,31 +170,37 @@ def enqueue(
     with opened(database_url) as connection:
         length = duration(connection, "--wait", wait)
         due = moment(connection, "--send-at", send_at, 1)
-        if due is not None:
-            options["send_at"] = due.isoformat()
-        if expires_in is not None:
-            span = duration(connection, "--expires-in", expires_in)
-            options["expires_in"] = None if span is None else f"{span.total_seconds()} seconds"
-        if media is not None:
-            body = _media(connection, media, "image" if image else "document", caption)
-        else:
-            body = _object("--content", content) or {"kind": "text", "text": text}
-        row = {"recipient": recipient, "content": body} | {
-            name: value for name, value in options.items() if value is not None
-        }
+        span = duration(connection, "--expires-in", expires_in)
+        options["send_at"] = due and due.isoformat()
+        options["expires_in"] = None if span is None else f"{span.total_seconds()} seconds"
+        if image is not None:
+            body = _media(connection, image, "image", caption)
+        elif document is not None:
+            body = _media(connection, document, "document", caption)
+        row = {name: value for name, value in options.items() if value is not None}
         with _one():
-            accepted = intake.accept(connection, [row], account)[0]
-        if length is None:
-            _say(accepted, account, json=json)
+            accepted = intake.accept(
+                connection, [row | {"recipient": to, "content": body}], account
+            )
+        if length is not None:
+            _wait(connection, accepted[0], length, json=json)
+        elif json:
+            write_json({"id": accepted[0], "account": account})
         else:
-            _wait(connection, accepted, length, json=json)
+            out().print(str(accepted[0]))
 
 
-def _say(accepted: "UUID", account: str, *, json: bool) -> None:
-    if json:
-        write_json({"id": accepted, "account": account})
-    else:
-        out().print(str(accepted))
+def _check(given: dict[str, Any], *, keep_going: bool) -> None:
+    """Refuse what does not go together."""
+    contents = ("--text", "--image", "--document", "--content")
+    if keep_going:
+        raise typer.BadParameter("--keep-going goes with --file")
+    if given["RECIPIENT"] is None:
+        raise typer.BadParameter("Give a RECIPIENT, or --file")
+    if sum(given[name] is not None for name in contents) != 1:
+        raise typer.BadParameter(f"Give one of {', '.join(contents)}")
+    if given["--caption"] is not None and given["--image"] is given["--document"]:
+        raise typer.BadParameter("--caption goes with --image or --document")
 
 
 @contextmanager
@@ -255,7 +254,8 @@ def _wait(connection: "Connection", accepted: "UUID", length: "timedelta", *, js
     if shown.state in notifications.DEAD:
         raise Failure(
             ExitCode.NOT_SENT,
-            f"{accepted} is {shown.state}: {narrative.meaning(shown)}; {narrative.next_step(shown)}",
+            f"{accepted} is {shown.state}, {narrative.meaning(shown)}; "
+            f"next: {narrative.next_step(shown)}",
         )
     raise Failure(
         ExitCode.QUEUED,

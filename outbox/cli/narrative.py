@@ -170,18 +170,9 @@ class Fact(Protocol):
         """Who appended it."""
 
 
-def told(event: Fact, worker: object = None) -> str:
-    """Return what an event says, in plain words, with who recorded it.
-
-    Args:
-        event: The event.
-        worker: What the worker of its epoch says of itself, where that is known.
-    """
-    said = _of_connection(event) if event.type in CONNECTIONS else _of_notification(event)
-    if event.type == "enqueued" or "epoch" not in event.metadata:
-        return said
-    who = wording.worker(worker)
-    return f"{said}  [{who + ', ' if who else ''}epoch {event.metadata['epoch']}]"
+def told(event: Fact) -> str:
+    """Return what an event says, in plain words."""
+    return _of_connection(event) if event.type in CONNECTIONS else _of_notification(event)
 
 
 def _of_notification(event: Fact) -> str:

@@ -10,6 +10,8 @@ from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, out, write_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.table import Table
 
     from outbox.log.notifications import Happened, Shown
@@ -45,21 +47,18 @@ def _facts(shown: "Shown") -> "Table":
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    state = Text(shown.state, style=f"bold {wording.STATE_STYLES.get(shown.state, '')}".strip())
-    state.append(f", {narrative.meaning(shown)}", style="default not bold")
-    rows = [
+    style = f"bold {wording.STATE_STYLES.get(shown.state, '')}".strip()
+    state = Text.assemble((shown.state, style), f", {narrative.meaning(shown)}")
+    for name, value in (
         ("notification", Text(str(shown.id), style="bold")),
         ("recipient", Text(_recipient(shown))),
         ("content", Text(narrative.content(shown))),
         ("state", state),
         ("next", Text(narrative.next_step(shown))),
-        ("", Text("")),
-    ]
-    for name, value in rows[:-1]:
+        ("options", Text(narrative.options(shown))),
+    ):
         if value.plain:
             table.add_row(name, value)
-    options = narrative.options(shown)
-    table.add_row("options", Text(options))
     return table
 
 
@@ -74,18 +73,24 @@ def _timeline(events: "list[Happened]") -> "Table":
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("TIME", no_wrap=True)
-    table.add_column("AFTER", justify="right", no_wrap=True, style="dim")
+    table.add_column("TIME", no_wrap=True, justify="right")
+    table.add_column("AFTER", no_wrap=True, justify="right", style="dim")
     table.add_column("EVENT", no_wrap=True)
     table.add_column("WHAT HAPPENED")
-    before = None
+    day = epoch = ""
+    before: datetime | None = None
     for event in events:
-        delta = (event.recorded_at - before).total_seconds() if before else None
+        local = event.recorded_at.astimezone()
+        date = f"{local:%Y-%m-%d}"
+        by = str(event.metadata.get("epoch", ""))
+        told = narrative.told(event)
+        if by and by != epoch:  # said once for all that one worker recorded in a row
+            told += f"  [{', '.join(filter(None, (wording.worker(event.worker), f'epoch {by}')))}]"
         table.add_row(
-            f"{event.recorded_at.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3],
-            "" if delta is None else f"+{wording.span(delta)}",
+            f"{date + ' ' if date != day else ''}{local:%H:%M:%S.%f}"[:-3],
+            f"+{wording.span((event.recorded_at - before).total_seconds())}" if before else "",
             Text(event.type, style=narrative.EVENT_STYLES.get(event.type, "")),
-            Text(narrative.told(event, event.worker)),
+            Text(told),
         )
-        before = event.recorded_at
+        day, epoch, before = date, by or epoch, event.recorded_at
     return table

@@ -7,7 +7,7 @@ import typer
 
 from outbox.cli import narrative, wording
 from outbox.cli.choosing import AccountFilter, moment
-from outbox.cli.exits import one_line
+from outbox.cli.exits import ExitCode, Failure, one_line
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import note, out, write_json_line
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from outbox.log.follow import Batch, Event
 
 _LOOK_SECONDS = 0.2
+_FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 
 
@@ -63,40 +64,40 @@ def _events(url: str | None, since: str | None) -> "Iterator[Event]":
     """Yield events, connecting again whenever the database was lost, and missing none of them."""
     import psycopg  # noqa: PLC0415
 
-    from outbox.cli.exits import ExitCode, Failure  # noqa: PLC0415
-    from outbox.log.follow import Follower  # noqa: PLC0415
-
     last: Batch | None = None
-    begun = False
-    pause = 1.0
+    pause = _FIRST_PAUSE
     while True:
         try:
-            with opened(url) as connection:
-                start = moment(connection, "--since", since, -1) if last is None else None
-                follower = Follower(connection, back=_back(connection, start))
-                if last is not None:
-                    follower.move(last)
-                if begun:
+            for last, events in _batches(url, since, last):  # noqa: B020 - it goes on from the last
+                if pause > _FIRST_PAUSE:
                     note("the database is back", "dim")
-                begun, pause = True, 1.0
-                while True:
-                    batch = follower.take()
-                    for event in batch.events:
-                        if start is None or event.recorded_at >= start:
-                            yield event
-                    follower.move(batch)
-                    last = batch
-                    if batch.complete:
-                        time.sleep(_LOOK_SECONDS)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            lost = f"the database is lost: {one_line(error)}"
-        except Failure as error:
-            if not begun or error.code != ExitCode.NO_DATABASE:
+                pause = _FIRST_PAUSE
+                yield from events
+        except (Failure, psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if last is None or getattr(error, "code", ExitCode.NO_DATABASE) != ExitCode.NO_DATABASE:
                 raise
-            lost = str(error)
-        note(f"{lost}; trying again in {wording.span(pause)}", "yellow")
+            note(f"{one_line(error)}; trying again in {wording.span(pause)}", "yellow")
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _batches(
+    url: str | None, since: str | None, last: "Batch | None"
+) -> "Iterator[tuple[Batch, list[Event]]]":
+    """Yield reads of the log on one connection, each with its events that are late enough."""
+    from outbox.log.follow import Follower  # noqa: PLC0415
+
+    with opened(url) as connection:
+        start = moment(connection, "--since", since, -1) if last is None else None
+        follower = Follower(connection, back=_back(connection, start))
+        if last is not None:
+            follower.move(last)
+        while True:
+            batch = follower.take()
+            yield batch, [one for one in batch.events if start is None or one.recorded_at >= start]
+            follower.move(batch)
+            if batch.complete:
+                time.sleep(_LOOK_SECONDS)
 
 
 def _back(connection: "Connection", since: "datetime | None") -> int:

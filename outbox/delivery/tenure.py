@@ -8,7 +8,7 @@ no doubt about the order of what follows.
 from __future__ import annotations
 
 import time
-from queue import Empty, SimpleQueue
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -79,7 +79,7 @@ class Tenure:
         self._window = window
         self._ring = ring
         self._log = structlog.get_logger().bind(account=account, epoch=epoch)
-        self._inbox: SimpleQueue[SessionEvent] = SimpleQueue()
+        self._inbox: deque[SessionEvent] = deque()
         self._in_flight: dict[UUID, _Flying] = {}
         self._conclusions: dict[UUID, _Conclusion] = {}
         self._receipts: list[tuple[str, str]] = []
@@ -93,8 +93,8 @@ class Tenure:
         self._lanes = Lanes(self._window)
         for entry, _ in self._in_flight.values():
             self._lanes.occupy(entry.recipient)
-        for _, concluded in self._conclusions.values():
-            if concluded is not None:
+        for result, concluded in self._conclusions.values():
+            if concluded is not None and result.type not in _FINAL_OUTCOMES:
                 self._lanes.occupy(concluded.recipient)
         known = [*self._in_flight, *self._conclusions]
         for stranded, attempt in queue.stranded(connection, self.account, known):
@@ -112,7 +112,7 @@ class Tenure:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is in flight or waits to be recorded."""
-        return not (self._in_flight or self._conclusions or self._receipts) and self._inbox.empty()
+        return not (self._in_flight or self._conclusions or self._receipts or self._inbox)
 
     @property
     def seconds_to_next(self) -> float | None:
@@ -150,15 +150,13 @@ class Tenure:
         self._session.close()
 
     def take_events(self, connection: Connection) -> bool:
-        """Take what the session has said; return whether it had said anything."""
-        taken = False
-        while True:
-            try:
-                event = self._inbox.get_nowait()
-            except Empty:
-                return taken
-            taken = True
-            match event:
+        """Take what the session has said; return whether it had said anything.
+
+        An event leaves the inbox when it is taken: one whose record was lost is taken again.
+        """
+        taken = bool(self._inbox)
+        while self._inbox:
+            match event := self._inbox[0]:
                 case Outcome():
                     self._take_outcome(event)
                 case Receipt():
@@ -166,9 +164,11 @@ class Tenure:
                 case Transition():
                     self.exchange(connection, start=False)
                     self._take_transition(connection, event)
+            self._inbox.popleft()
+        return taken
 
     def _emit(self, event: SessionEvent) -> None:
-        self._inbox.put(event)
+        self._inbox.append(event)
         self._ring()
 
     def _take_outcome(self, outcome: Outcome) -> None:
@@ -312,7 +312,8 @@ class Tenure:
                 if entry is not None and row.on_unknown == "hold":
                     self._lanes.release(entry.recipient)
                 continue
-            if row is not None and row.retry_at is not None:
+            if row is not None and row.retry_at is not None and result.type == "failed":
+                # Of other outcomes it tells when an earlier failure's wait was over.
                 self._lanes.block(row.recipient, row.retry_at)
                 self.feed.expect(row.retry_at)
             else:

@@ -15,7 +15,8 @@ set enable_seqscan = off  -- always by key: a plan made while a table was small 
 as $$
 #variable_conflict use_column
 declare
-  v_policy outbox.policy := outbox.policy_of(p_account);
+  v_policy   outbox.policy := outbox.policy_of(p_account);
+  v_metadata jsonb         := jsonb_build_object('epoch', p_epoch);
 begin
   perform outbox.check_epoch(p_account, p_epoch);
   return query
@@ -37,17 +38,18 @@ begin
     select p_account, o.id, o.version + 1,
            case o.type when 'sent' then 'sent' when 'rejected' then 'rejected' when 'unknown' then 'attempt_unknown'
                        else 'attempt_failed' end,
-           jsonb_strip_nulls(jsonb_build_object(
-             'attempt', o.attempt, 'message_id', o.message_id, 'error', o.error,
-             'class', case o.type when 'failed' then 'transient' when 'not_sent' then 'not_sent'
-                                  when 'never_left' then 'never_left' end,
-             'retry_at', o.retry_at, 'recipient_failures', o.recipient_failures,
-             'recipient', case when o.recipient_failures is not null then o.recipient end)),
-           jsonb_build_object('epoch', p_epoch)
+           case when o.type = 'sent' and o.recipient_failures is null
+                then jsonb_build_object('attempt', o.attempt, 'message_id', o.message_id)
+                else jsonb_strip_nulls(jsonb_build_object(
+                  'attempt', o.attempt, 'message_id', o.message_id, 'error', o.error,
+                  'class', case o.type when 'failed' then 'transient' when 'not_sent' then 'not_sent'
+                                       when 'never_left' then 'never_left' end,
+                  'retry_at', o.retry_at, 'recipient_failures', o.recipient_failures,
+                  'recipient', case when o.recipient_failures is not null then o.recipient end)) end,
+           v_metadata
     from outcome o
     union all
-    select p_account, o.id, o.version + 2, 'exhausted', jsonb_build_object('attempt', o.attempt),
-           jsonb_build_object('epoch', p_epoch)
+    select p_account, o.id, o.version + 2, 'exhausted', jsonb_build_object('attempt', o.attempt), v_metadata
     from outcome o where o.exhausted
   )
   select o.id, o.recipient,

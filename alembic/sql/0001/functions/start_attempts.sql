@@ -5,6 +5,8 @@ returns table (notification uuid, attempt integer, jid text, content jsonb) lang
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column
+declare
+  v_metadata jsonb := jsonb_build_object('epoch', p_epoch);
 begin
   perform outbox.check_epoch(p_account, p_epoch);
   return query
@@ -15,8 +17,7 @@ begin
       and n.state = 'pending' and n.expires_at > statement_timestamp()
   ), appended as (
     insert into outbox.event (account, stream, version, type, data, metadata)
-    select p_account, a.id, a.version + 1, 'attempt_started', jsonb_build_object('attempt', a.number),
-           jsonb_build_object('epoch', p_epoch)
+    select p_account, a.id, a.version + 1, 'attempt_started', jsonb_build_object('attempt', a.number), v_metadata
     from attempt a
   )
   select a.id, a.number, i.jid,

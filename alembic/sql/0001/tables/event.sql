@@ -16,11 +16,12 @@ create table outbox.event (
 
 alter sequence outbox.event_position owned by outbox.event.position;
 
--- Followers: what has come since a snapshot is found by transaction id.
-create index event_xid on outbox.event (xid, position);
+-- Followers: what has come since a snapshot is found by transaction id. By nothing else, so that the many events of one
+-- transaction share an entry.
+create index event_xid on outbox.event (xid);
 
 -- An account's owner follows only what adds to its queue.
-create index event_arrival on outbox.event (account, xid, position) where type in ('enqueued', 'requeued');
+create index event_arrival on outbox.event (account, xid) where type in ('enqueued', 'requeued');
 
 -- Replay and seals read by ranges of positions, which lie where they were written.
 create index event_position_range on outbox.event using brin (position) with (pages_per_range = 32, autosummarize = on);
