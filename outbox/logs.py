@@ -46,11 +46,12 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(
-            fmt="%H:%M:%S.%f" if form == "text" else "iso", utc=form != "text"
+            fmt="%H:%M:%S" if form == "text" else "iso", utc=form != "text"
         ),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         hide,
+        flatten,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -91,6 +92,16 @@ _LEVELS = {
 }
 
 
+def flatten(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """Put every value on one line, so that an entry is one; a traceback keeps its own."""
+    return {
+        name: " ".join(value.split())
+        if isinstance(value, str) and name not in {"event", "exception", "stack"}
+        else value
+        for name, value in entry.items()
+    }
+
+
 def _without_personal(value: Any) -> Any:  # noqa: ANN401 - entries hold values of any type
     match value:
         case str():
@@ -110,7 +121,7 @@ def _renderer(form: Format, stream: TextIO) -> Processor:
         case "json":
             return structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
         case "text":
-            return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=30)
+            return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=24)
         case _:
             return structlog.processors.LogfmtRenderer(
                 key_order=["timestamp", "level", "event"], bool_as_flag=False

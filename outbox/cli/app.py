@@ -67,7 +67,8 @@ def _explain(error: Exception) -> ExitCode:
     if usage is not None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "outbox"
-        complain(f"{usage().rstrip('.')}; see: {command} --help")
+        sentence = usage().removeprefix("Invalid value: ").rstrip(".")
+        complain(f"{sentence}; see: {command} --help")
         return ExitCode.USAGE
     code, sentence = ending(error)
     complain(sentence)

@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     REFUSED = 3
     """The outbox refused the input; nothing of it was accepted."""
     NOT_FOUND = 4
-    """There is no such notification or account."""
+    """There is no such notification or account, or no single one."""
     WRONG_STATE = 5
     """It is there, but its state does not allow what was asked."""
     NO_DATABASE = 6
@@ -62,9 +62,10 @@ def ending(error: BaseException) -> Ending:
 
     from outbox import errors  # noqa: PLC0415
     from outbox.embedded import EmbeddedError  # noqa: PLC0415
+    from outbox.log.notifications import AmbiguousIdError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
-        (errors.UnknownNotification, errors.UnknownAccount): ExitCode.NOT_FOUND,
+        (errors.UnknownNotification, errors.UnknownAccount, AmbiguousIdError): ExitCode.NOT_FOUND,
         (errors.WrongState, errors.StaleEpoch, errors.VersionConflict): ExitCode.WRONG_STATE,
         (errors.Refused,): ExitCode.REFUSED,
         (EmbeddedError,): ExitCode.NO_DATABASE,

@@ -68,7 +68,8 @@ def _events(url: str | None, since: str | None) -> "Iterator[Event]":
     pause = _FIRST_PAUSE
     while True:
         try:
-            for last, events in _batches(url, since, last):  # noqa: B020 - it goes on from the last
+            for batch, events in _batches(url, since, last):
+                last = batch
                 if pause > _FIRST_PAUSE:
                     note("the database is back", "dim")
                 pause = _FIRST_PAUSE

@@ -57,11 +57,17 @@ class Evidence:
         """Until it is time to look at what is unsettled; None if nothing is."""
         return max(self._settle_at - time.monotonic(), 0) if self._unsettled else None
 
+    @property
+    def lacks_traces(self) -> bool:
+        """Whether there are attempts of which no trace has been looked for: no receipt fits them."""
+        return any(unsettled.message_id is None for unsettled in self._unsettled.values())
+
     def doubt(self, unsettled: queue.Unsettled) -> None:
         """Know of an attempt whose outcome is unknown, or of the trace that it left."""
         self._unsettled[unsettled.id] = unsettled
         if unsettled.holds_up:
             self._lanes.occupy(unsettled.recipient)
+            self._settle_at = min(self._settle_at, time.monotonic() + _SETTLE_SECONDS)
         if unsettled.message_id is None:
             self.hurry()
 

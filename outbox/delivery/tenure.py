@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _FINAL_STATES = ("logged_out", "outdated", "halted")
 """States of a connection from which only an operator leads out."""
+_EARLY_RECEIPTS = 10_000
+"""How many receipts are remembered that came while attempts were out."""
 _ANSWER_LOST = "the answer of the database was lost before the session was handed it"
 
 
@@ -83,6 +85,7 @@ class Tenure:
         self._in_flight: dict[UUID, _Flying] = {}
         self._conclusions: dict[UUID, _Conclusion] = {}
         self._receipts: list[tuple[str, str]] = []
+        self._early: dict[str, str] = {}
         self._connected = self._connecting = self._closing = False
         self._reconnect_at: float | None = None
         self._session = open_session(account, self._emit, media)
@@ -160,7 +163,7 @@ class Tenure:
                 case Outcome():
                     self._take_outcome(event)
                 case Receipt():
-                    self._receipts.append((event.message_id, event.type))
+                    self._take_receipt(event)
                 case Transition():
                     self.exchange(connection, start=False)
                     self._take_transition(connection, event)
@@ -180,6 +183,19 @@ class Tenure:
             outcome.notification, outcome.number, outcome.type, outcome.message_id, outcome.error
         )
         self._conclude(result, flying.entry)
+        early = self._early.pop(outcome.message_id, None) if outcome.message_id else None
+        if outcome.message_id and early:
+            self._receipts.append((outcome.message_id, early))
+
+    def _take_receipt(self, receipt: Receipt) -> None:
+        self._receipts.append((receipt.message_id, receipt.type))
+        if not self._in_flight:
+            self._early.clear()
+            return
+        # It may be for an attempt that is still out, whose message the log does not know yet.
+        self._early[receipt.message_id] = receipt.type
+        if len(self._early) > _EARLY_RECEIPTS:
+            del self._early[next(iter(self._early))]
 
     def _take_transition(self, connection: Connection, transition: Transition) -> None:
         self._connected = transition.type == "connected"
@@ -234,8 +250,12 @@ class Tenure:
         return True
 
     def record_receipts(self, connection: Connection) -> bool:
-        """Record the receipts that have gathered; return whether there were any."""
-        if not self._receipts:
+        """Record the receipts that have gathered; return whether there were any.
+
+        Those that come with a new connection wait for the traces, without which the log does not
+        know of which message they tell.
+        """
+        if not self._receipts or self._conclusions or self._evidence.lacks_traces:
             return False
         receipts = list(self._receipts)
         try:

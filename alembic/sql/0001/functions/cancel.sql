@@ -1,5 +1,7 @@
 -- Withdraws a notification that is pending, or whose outcome is unknown. Cancelling it twice is harmless.
-create function outbox.cancel(notification uuid, reason text default null) returns void language plpgsql as $$
+create function outbox.cancel(notification uuid, reason text default null) returns void language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 #variable_conflict use_column
 declare
   v_row outbox.notification;

@@ -23,7 +23,9 @@ create function outbox.enqueue(
   retry_after     interval    default null,
   retry_limit     interval    default null,
   metadata        jsonb       default '{}'
-) returns uuid language plpgsql as $$
+) returns uuid language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 #variable_conflict use_column
 declare
   v_jid       text  := outbox.jid(enqueue.recipient);

@@ -3,7 +3,9 @@
 --
 --   select id from outbox.enqueue_batch('[{"recipient": "+447700900123", "content": {"kind": "text", "text": "hello"}}]');
 create function outbox.enqueue_batch(notifications jsonb, account text default 'main')
-returns table (id uuid) language plpgsql as $$
+returns table (id uuid) language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 #variable_conflict use_column
 declare
   v_policy     outbox.policy := outbox.policy_of(enqueue_batch.account);

@@ -1,7 +1,9 @@
 -- Gives a notification that ended without success, or whose outcome is held as unknown, a new start: its failures are
 -- forgotten, it is due now, and it expires after expires_in (from the account's policy unless given).
 create function outbox.requeue(notification uuid, expires_in interval default null, reason text default null)
-returns void language plpgsql as $$
+returns void language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 #variable_conflict use_column
 declare
   v_row outbox.notification;

@@ -1,5 +1,7 @@
 -- Keeps media bytes and returns their digest, which a content's `media` field names. Stored once, however often given.
-create function outbox.store_media(data bytea, mime text) returns text language plpgsql as $$
+create function outbox.store_media(data bytea, mime text) returns text language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 declare
   v_digest bytea := sha256(data);
 begin

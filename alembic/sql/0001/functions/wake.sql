@@ -4,7 +4,9 @@
 -- To be called after the event has been appended, never before: whoever has appended is among the running transactions
 -- that a parking owner waits for, and otherwise sees its wish. A transaction with one snapshot for all its statements
 -- (repeatable read and up) may not see it, and tells in any case.
-create function outbox.wake(p_account text) returns void language plpgsql as $$
+create function outbox.wake(p_account text) returns void language plpgsql
+set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
+as $$
 begin
   if exists (select from outbox.lease where account = p_account and wake)
      or current_setting('transaction_isolation') <> 'read committed' then
