@@ -52,6 +52,7 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
         structlog.processors.format_exc_info,
         hide,
         flatten,
+        lead,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -82,6 +83,12 @@ def hide(_logger: object, _method: str, entry: EventDict) -> EventDict:
         name: HIDDEN if name in _BODIES and value is not None else _without_personal(value)
         for name, value in entry.items()
     }
+
+
+def lead(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """Let time, level and event come first, as a reader looks for them."""
+    first = ("timestamp", "level", "event")
+    return {name: entry[name] for name in first if name in entry} | dict(entry)
 
 
 _LEVELS = {
@@ -123,6 +130,4 @@ def _renderer(form: Format, stream: TextIO) -> Processor:
         case "text":
             return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=24)
         case _:
-            return structlog.processors.LogfmtRenderer(
-                key_order=["timestamp", "level", "event"], bool_as_flag=False
-            )
+            return structlog.processors.LogfmtRenderer(bool_as_flag=False)

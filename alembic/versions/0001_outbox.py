@@ -51,6 +51,7 @@ FILES = (
     "functions/media_fits",
     "functions/media_problem",
     "functions/option_problem",
+    "functions/option_mistyped",
     "functions/refused_value",
     # enqueue
     "functions/uuid7",

@@ -5,7 +5,9 @@ the next; a spawned one, because a copy of the harness would bring what the harn
 """
 
 import multiprocessing
+import os
 import statistics
+import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -82,6 +84,8 @@ def share(name: str, url: str, workload: Workload) -> Share:
 
 def _measure(sender: Connection, name: str, url: str, workload: Workload) -> None:
     """Do the work in the subject's own process and send the share back."""
+    # Standard output is for the result alone, which programs read; libraries log there, too.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     subject = None
     try:
         subject = load(name)

@@ -1,7 +1,7 @@
 """The outbox itself, with a session that costs nothing and answers at once.
 
-Settings as in production: full history, one owner on one connection, batches of a hundred (what
-the session takes at once), the jobs of a worker left out, as the others' housekeeping is.
+Settings as in production: full history, and all that a worker does (its scheduled jobs, leases);
+batches of a hundred, which is what the session takes at once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import time
 from contextlib import contextmanager
 from importlib.metadata import version
 from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from outbox.bench.workload import IDLE, PATIENCE, LostJobError, arrivals, batches, payload
-from outbox.delivery.owner import Owner
+from outbox.delivery.worker import plan
 from outbox.log.migrate import upgrade
 from outbox.session.port import Outcome, Transition
 from outbox.settings import Settings
@@ -39,7 +38,7 @@ class OutboxSubject:
     """An owner in a thread, and connections that enqueue."""
 
     name = "outbox"
-    settings = "psycopg, one owner on one connection, batches of 100, full history"
+    settings = "a whole worker, its owner on one connection, batches of 100, full history"
 
     def __init__(self) -> None:
         self.version = version("whatsapp-outbox")
@@ -145,19 +144,15 @@ class _CostsNothing:
 
 @contextmanager
 def _delivering(url: str, session: _CostsNothing) -> Iterator[None]:
-    owner = Owner(Settings(DATABASE_URL=url), "main", session.open, {})  # type: ignore[call-arg]
-    thread = Thread(target=_deliver, args=(owner,), daemon=True)
-    thread.start()
+    settings = Settings.model_validate({"DATABASE_URL": url})
+    (owner,), schedule = plan(settings, session.open)
+    schedule.start()
     try:
         yield
     finally:
         owner.stop()
-        thread.join(PATIENCE)
-
-
-def _deliver(owner: Owner) -> None:
-    while (pause := owner.deliver()) is not None:
-        time.sleep(pause)
+        schedule.wait(PATIENCE)
+        schedule.shutdown()
 
 
 def _open(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

@@ -9,14 +9,14 @@ same exception, rule, sentence and hint.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Required, Unpack
 
 import sqlalchemy as sa
 
 from outbox.caller.executable import Executable, call, rows, scalar, value, with_member
 from outbox.caller.media import Source, read
 from outbox.caller.notification import Notification, composed, composed_with, described
-from outbox.caller.options import ACCOUNT, Options, judge, judge_account
+from outbox.caller.options import ACCOUNT, Options, judge, judge_account, judge_names
 from outbox.content import body
 from outbox.errors import Refused, refusal
 from outbox.recipient import jid
@@ -41,7 +41,18 @@ _TYPES: Final[dict[str, LiteralString]] = {
 """PostgreSQL's type of each option that is no text."""
 
 
-def enqueue(  # noqa: PLR0913 - a caller writes them by name
+class Arguments(Options, total=False):
+    """What `enqueue` takes, for functions that hand it on."""
+
+    to: Required[str]
+    text: str | None
+    content: Content | Mapping[str, Any] | None
+    media: Source | None
+    mime: str | None
+    account: str
+
+
+def enqueue(
     *,
     to: str,
     text: str | None = None,
@@ -70,6 +81,7 @@ def enqueue(  # noqa: PLR0913 - a caller writes them by name
         OSError: The file of `media` cannot be read.
     """
     recipient = jid(to)
+    judge_names(options)
     stored = None if media is None else read(media, mime)
     if stored is None and mime is not None:
         raise refusal("bad_mime", mime, "There are no media that it could be the type of.")

@@ -43,8 +43,8 @@ class Executable(sa.Select[T], sql.Composed):  # type: ignore[misc]  # both have
     inherit_cache = True
     __hash__ = sa.Select.__hash__  # psycopg's defines equality, which would take it away
 
-    def __init__(self, clause: sa.ColumnElement[T], composed: sql.Composable) -> None:
-        sa.Select.__init__(self, clause)
+    def __init__(self, composed: sql.Composable, *columns: sa.ColumnElement[Any]) -> None:
+        sa.Select.__init__(self, *columns)
         sql.Composed.__init__(self, [composed])
 
 
@@ -99,8 +99,8 @@ def with_member(body: Expression, name: str, member: Expression) -> Expression:
 def scalar(expression: Expression, name: LiteralString, type_: TypeEngine[T]) -> Executable[T]:
     """Return the statement that gives one row with the value of an expression."""
     return Executable(
-        sa.type_coerce(expression.clause, type_).label(name),
         sql.SQL("select {} as {}").format(expression.composed, sql.Identifier(name)),
+        sa.type_coerce(expression.clause, type_).label(name),
     )
 
 
@@ -108,6 +108,6 @@ def rows(expression: Expression, column: LiteralString, type_: TypeEngine[T]) ->
     """Return the statement that gives the rows of a function that returns a set."""
     function = cast("sa.FunctionElement[Any]", expression.clause)
     return Executable(
-        function.table_valued(sa.column(column, type_)).c[column],
         sql.SQL("select {} from {}").format(sql.Identifier(column), expression.composed),
+        function.table_valued(sa.column(column, type_)).c[column],
     )

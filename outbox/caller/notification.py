@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from outbox.caller.options import judge
+from pydantic import BaseModel
+
+from outbox.caller.options import judge, judge_names
 from outbox.content import Content, Text, body, parse
 from outbox.content.refused import as_json
 from outbox.errors import refusal
@@ -56,11 +58,11 @@ def described(given: Notification | Mapping[str, Any]) -> dict[str, Any]:
         named = given
     else:
         raise refusal("bad_batch", repr(given), "An item is a Notification or a mapping.")
-    return {
-        "recipient": jid(cast("str", named.get("to"))),
-        "content": body(composed(named.get("text"), named.get("content"))),
-        **judge({name: value for name, value in named.items() if name not in _NOT_OPTIONS}),
-    }
+    options = {name: value for name, value in named.items() if name not in _NOT_OPTIONS}
+    recipient = jid(cast("str", named.get("to")))
+    judge_names(options)
+    content = body(composed(named.get("text"), named.get("content")))
+    return {"recipient": recipient, "content": content, **judge(options)}
 
 
 def composed(text: str | None, content: Content | Mapping[str, Any] | None) -> Content:
@@ -76,7 +78,7 @@ def composed(text: str | None, content: Content | Mapping[str, Any] | None) -> C
         return Text(text=text)
     if text is not None:
         raise refusal("unknown_field", "text beside content", "Give one of the two.")
-    return parse(content) if isinstance(content, Mapping) else content
+    return content if isinstance(content, BaseModel) else parse(content)
 
 
 def composed_with(
@@ -97,7 +99,7 @@ def composed_with(
         if text is not None:
             draft["caption"] = text
     else:
-        draft = dict(content) if isinstance(content, Mapping) else body(content)
+        draft = dict(content) if isinstance(content, Mapping) else body(composed(None, content))
     if draft.setdefault("media", media.digest) != media.digest:
         raise refusal(
             "bad_media_digest", as_json(draft["media"]), "Leave it out, since bytes are given."

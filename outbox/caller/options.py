@@ -13,6 +13,8 @@ from outbox.errors import refusal
 
 ACCOUNT: Final = "main"
 """The account that sends unless another one is named."""
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""What is past means now, however long past."""
 LATEST: Final = datetime(3000, 1, 1, tzinfo=UTC)
 LONGEST: Final = timedelta(days=36525)
 """A hundred years: beyond it is a mistake, and further still no clock of Python's would read it."""
@@ -60,17 +62,25 @@ def judge_account(account: object) -> str:
     raise refusal("bad_account", _shown(account))
 
 
-def judge(given: Mapping[str, object]) -> dict[str, Any]:
-    """Return the options that are given, as the members of a JSON object.
+def judge_names(given: Mapping[str, object]) -> None:
+    """Refuse an option that there is not.
 
     Raises:
-        InvalidOption: One is unknown or out of its range.
-        ExpiryInPast: `expires_in` is not positive.
-        InvalidContent: A text cannot be stored.
+        InvalidOption: There is one.
     """
     unknown = given.keys() - _JUDGES.keys()
     if unknown:
         raise refusal("unknown_option", ", ".join(sorted(map(str, unknown))))
+
+
+def judge(given: Mapping[str, object]) -> dict[str, Any]:
+    """Return the options that are given, as the members of a JSON object.
+
+    Raises:
+        InvalidOption: One is out of its range.
+        ExpiryInPast: `expires_in` is not positive.
+        InvalidContent: A text cannot be stored.
+    """
     judged = {
         name: judge_one(given[name])
         for name, judge_one in _JUDGES.items()
@@ -105,7 +115,7 @@ def _send_at(given: object) -> str:
         raise refusal("bad_send_at", given.isoformat(), "Give it a tzinfo, such as datetime.UTC.")
     if given >= LATEST:
         raise refusal("bad_send_at", given.isoformat())
-    return given.isoformat()
+    return max(given, EARLIEST).astimezone(UTC).isoformat()
 
 
 def _duration(rule: str) -> Callable[[object], str]:

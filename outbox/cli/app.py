@@ -50,15 +50,17 @@ class Commands(TyperGroup):
         sys.exit(int(code or 0))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context is its own copy of click's
-        """Run the command that the context names."""
+        """Run the command that the context names, whether or not somebody reads what it says."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except OSError as error:
             if error.errno != errno.EPIPE:
                 raise
-            # Nobody reads any more: say nothing, and keep the interpreter from flushing into it.
+            # Keep the interpreter from flushing the rest into it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+        return result
 
 
 def _explain(error: Exception) -> ExitCode:

@@ -141,12 +141,12 @@ def _jsonl(first: str, file: TextIO) -> Iterator[Line]:
             try:
                 given = json.loads(text)
             except ValueError as error:
-                yield Line(number, None, f"Not JSON: {error}")
+                yield Line(number, None, f"Not JSON: {error}.")
             else:
                 if isinstance(given, dict):
                     yield _line(number, given)
                 else:
-                    yield Line(number, None, f"Not a JSON object: {text.strip()[:80]}")
+                    yield Line(number, None, f"Not a JSON object: {text.strip()[:80]}.")
         text = file.readline()
 
 
@@ -171,20 +171,25 @@ def _csv(first: str, file: TextIO) -> Iterator[Line]:
                 try:
                     given[name] = json.loads(given[name])
                 except ValueError as error:
-                    problem = f"Its {name} is not JSON: {error}"
+                    problem = f"Its {name} is not JSON: {error}."
         yield Line(reader.line_num, None, problem) if problem else _line(reader.line_num, given)
 
 
 def _line(number: int, given: dict[str, Any]) -> Line:
     """Return a line whose recipient fits a numbering plan, its text written as a content."""
-    from outbox.errors import Refused  # noqa: PLC0415 - heavy, and not needed for --help
+    from outbox.errors import Refused, refusal  # noqa: PLC0415 - heavy, not needed for --help
     from outbox.recipient import jid  # noqa: PLC0415
 
     if "text" in given:
         if "content" in given:
-            return Line(number, None, "It has a text and a content: give one of them")
+            return Line(number, None, "It has a text and a content: give one of them.")
         given["content"] = {"kind": "text", "text": given.pop("text")}
+    if "content" not in given:
+        return Line(number, None, "It has neither a text nor a content: give one of them.")
     try:
+        for name in _NUMBERS:
+            if name in given and not re.fullmatch(r"-?\d{1,9}", str(given[name])):
+                raise refusal(f"bad_{name}", str(given[name]))
         jid(given.get("recipient", ""))
     except Refused as error:
         return Line(number, None, str(error))
@@ -223,7 +228,7 @@ def _take(
     except DataError as error:
         # An option that is no number or no time: the database does not say whose.
         if len(chunk) == 1:
-            return [], [Refusal(chunk[0].number, one_line(error))]
+            return [], [Refusal(chunk[0].number, f"{one_line(error).capitalize()}.")]
         return [], [_culprit(connection, account, chunk)]
     return [Accepted(line.number, id_) for line, id_ in zip(chunk, ids, strict=True)], []
 

@@ -6,6 +6,7 @@ people goes to stderr.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from datetime import date, datetime, timedelta
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 """The option that every command has."""
+
+
+_WIDTH = 200
+"""Characters of a line of a table where there is no terminal."""
 
 
 def out() -> Console:
@@ -69,12 +74,16 @@ def plain(value: object) -> object:
             raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-def _made(stream: Any, width: int | None) -> Console:  # noqa: ANN401
+def _console(*, to_stderr: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(file=stream, width=width, highlight=False, emoji=False)
+    class Ours(Console):
+        """Ends as every command does when nobody reads any more."""
 
+        def on_broken_pipe(self) -> None:
+            """Let the application end the command."""
+            raise BrokenPipeError(errno.EPIPE, "nobody reads what is written")
 
-def _console(*, to_stderr: bool) -> Console:
     stream = sys.stderr if to_stderr else sys.stdout
-    return _made(stream, None if stream.isatty() else 200)
+    width = None if stream.isatty() else _WIDTH
+    return Ours(file=stream, width=width, highlight=False, emoji=False)

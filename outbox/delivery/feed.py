@@ -81,9 +81,12 @@ class Feed:
         return len(arrivals.due)
 
     def look_afresh(self, connection: Connection) -> None:
-        """Read the front of the queue again, whatever is remembered: the fallback of everything."""
-        self._lanes.horizon = FRONT
+        """Read the front of the queue again, whatever is remembered: the fallback of everything.
+
+        The horizon stays where it is: what is here from behind an earlier one would be overtaken.
+        """
         self.look(connection)
+        self._lanes.add(queue.page(connection, self._account, FRONT, self._lanes.window))
 
     def expect(self, due_at: float) -> None:
         """Know of a notification that comes due at a moment, in seconds since 1970."""

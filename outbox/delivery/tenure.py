@@ -282,11 +282,14 @@ class Tenure:
             self._lanes.release(entry.recipient)
 
     def _hand_over(self, entries: list[Entry], started: list[Started]) -> None:
-        """Give the session what was started; what was not has changed meanwhile and is let go."""
-        waiting = {entry.id: entry for entry in entries}
+        """Give the session what was started, in the order of the lanes; let go of what was not."""
+        attempt_of = {attempt.notification: attempt for attempt in started}
         handed: list[Attempt] = []
-        for attempt in started:
-            entry = waiting.pop(attempt.notification)
+        for entry in entries:
+            attempt = attempt_of.get(entry.id)
+            if attempt is None:  # it has changed meanwhile
+                self._lanes.release(entry.recipient)
+                continue
             reason = _unsendable(attempt)
             if reason is None and attempt.content is not None:
                 self._in_flight[entry.id] = _Flying(entry, attempt.number)
@@ -295,8 +298,6 @@ class Tenure:
                 )
             else:
                 self._conclude(Result(entry.id, attempt.number, "rejected", None, reason), entry)
-        for entry in waiting.values():
-            self._lanes.release(entry.recipient)
         if handed:
             self._session.send(handed)
 

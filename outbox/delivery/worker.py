@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 from importlib.metadata import version
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,32 +33,35 @@ def run_worker(settings: Settings, open_session: OpenSession) -> None:
         open_session: Makes the accounts' sessions.
     """
     log = structlog.get_logger()
-    about = describe_worker()
-    owners = [Owner(settings, account, open_session, about) for account in settings.accounts]
-    schedule = Schedule(
-        settings.database_url,
-        owners,
-        [
-            rescue.job(),
-            renew.job(owners, settings.lease_seconds),
-            expire.job(),
-            partitions.job(),
-        ],
-        pooled=settings.pooled,
-    )
+    owners, schedule = plan(settings, open_session)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        log.info("stopping", signal=signal.Signals(number).name)
-        for owner in owners:
-            owner.stop()
+        # No more than this: what is interrupted may hold the log's lock, or an owner's.
+        told.put(signal.Signals(number).name)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     schedule.start()
-    log.info("started", accounts=list(settings.accounts), **about)
+    log.info("started", accounts=list(settings.accounts), **describe_worker())
+    log.info("stopping", signal=told.get())
+    for owner in owners:
+        owner.stop()
     schedule.wait()
     schedule.shutdown()
     log.info("stopped")
+
+
+def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Schedule]:
+    """Return the owners of a worker's accounts and the schedule that drives them, not started."""
+    about = describe_worker()
+    owners = [Owner(settings, account, open_session, about) for account in settings.accounts]
+    jobs = [
+        rescue.job(),
+        renew.job(owners, settings.lease_seconds),
+        expire.job(),
+        partitions.job(),
+    ]
+    return owners, Schedule(settings.database_url, owners, jobs, pooled=settings.pooled)
 
 
 def describe_worker() -> dict[str, Any]:

@@ -190,8 +190,7 @@ class Follower:
     def _move(self, batch: Batch) -> None:
         if self.consumer is None or batch.after == batch.before:
             return
-        idle = not batch.events and batch.complete and batch.before.towards is None
-        if idle and batch.before.epoch == batch.after.epoch:
+        if not batch.events and batch.complete:
             return  # nothing was there, so there is nothing to write
         change = (*_fields(batch.after), self.consumer, *_fields(batch.before))
         if self._connection.execute(_MOVE, change).rowcount != 1:
@@ -261,7 +260,8 @@ class Follower:
                 after = replace(cursor, position=events[-1].position)
                 return Batch(events, before, after, complete=False)
             if through >= last:
-                return Batch(events, before, Cursor(epoch, towards), epoch == self._epoch)
+                # There may be news since that snapshot was taken.
+                return Batch(events, before, Cursor(epoch, towards), complete=False)
             self._span *= 2
             if events:
                 return Batch(events, before, replace(cursor, position=through), complete=False)

@@ -113,6 +113,7 @@ class SimulatedSession:
             self._closed = True
             self._loop.tell(self._link.finish)
         self._thread.join()
+        self._loop.close()
 
     def _tell(self, command: Callable[[], None]) -> None:
         # After `close` nothing may come any more, so nothing may be taken either.

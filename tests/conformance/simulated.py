@@ -98,8 +98,9 @@ class SimulatedSubject:
             if thread.name.startswith(f"session {self.account}")
         ]
         # The phone learns a moment later than we do that we have hung up.
-        self._control.wait("left", self.stimulus.logins())
-        return threads + list(self._control.stats()["connected"])
+        while (stats := self._control.stats())["connected"]:
+            self._control.wait("left", stats["logins"])
+        return threads
 
 
 @contextmanager

@@ -76,8 +76,8 @@ def test_a_later_commit_of_an_earlier_position_is_not_missed(
     """A transaction that began first and commits last is read when it commits, and delays none."""
     follower = Follower(connection)
     with another(database_url) as slow:
-        first = Account(slow).enqueue()
-        second = Account(connection).enqueue()
+        first = Account(slow).enqueue(1)
+        second = Account(connection).enqueue(2)
         assert [e.stream for e in drain(follower)] == [second]
         slow.commit()
     assert [e.stream for e in drain(follower)] == [first]
@@ -247,7 +247,7 @@ def test_a_follower_far_behind_goes_in_steps(
     with another(database_url) as slow, another(database_url) as gap:
         late = [Account(slow).enqueue(3)]
         for _ in range(20):
-            account.enqueue()
+            account.enqueue(1)
             Account(gap).enqueue(2)
             if limit > 1:
                 gap.rollback()

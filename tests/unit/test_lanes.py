@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from outbox.delivery.lanes import FRONT, Lanes
+from outbox.delivery.lanes import Lanes
 from outbox.log.queue import Entry
 
 ALICE, BOB, CAROL = (UUID(int=n) for n in (1, 2, 3))
@@ -182,13 +182,3 @@ def test_memory_is_bounded_whatever_waits(queue: Queue) -> None:
         lanes.add_page(queue.entries(*[ALICE] * 10))
     assert len(lanes) == 50
 
-
-def test_looking_afresh_begins_in_front(queue: Queue) -> None:
-    """The page after it may bring what is here already."""
-    lanes = Lanes(2)
-    page = queue.entries(ALICE, BOB)
-    lanes.add_page(page)
-    lanes.horizon = FRONT
-    assert lanes.wants_page
-    lanes.add_page(page)
-    assert len(lanes) == 2

@@ -15,6 +15,10 @@ _RECIPIENTS = st.integers(1, 5)
 _PRIORITIES = st.sampled_from([0, 0, 0, 1, -1])
 
 
+def _place(entry: Entry) -> tuple[int, int]:
+    return -entry.priority, entry.position
+
+
 class Queue(RuleBasedStateMachine):
     """The database's queue and an owner's memory of it.
 
@@ -25,36 +29,37 @@ class Queue(RuleBasedStateMachine):
         super().__init__()
         self.lanes = Lanes(_WINDOW)
         self.pending: dict[UUID, Entry] = {}
+        self.untold: list[Entry] = []
         self.out: dict[UUID, Entry] = {}
         self.waits: dict[UUID, float] = {}
         self.position = 0
         self.now = 0.0
 
-    def _page(self) -> None:
-        """Read the next page, as the feed does."""
-        priority, position = self.lanes.horizon or FRONT
-        behind = sorted(
-            (e for e in self.pending.values() if (-e.priority, e.position) > (-priority, position)),
-            key=lambda e: (-e.priority, e.position),
-        )
-        self.lanes.add_page(behind[:_WINDOW])
+    def _behind(self, place: tuple[int, int]) -> list[Entry]:
+        """Return the next page behind a place in the queue."""
+        behind = [e for e in self.pending.values() if _place(e) > (-place[0], place[1])]
+        return sorted(behind, key=_place)[:_WINDOW]
 
-    @rule(recipient=_RECIPIENTS, priority=_PRIORITIES, told=st.booleans())
-    def enqueue(self, recipient: int, priority: int, told: bool) -> None:  # noqa: FBT001
-        """One arrives; a look may tell of it before a page does, and pages tell of all."""
+    def _look(self) -> None:
+        """Look, as the feed does: arrivals first, then pages so long as they are wanted."""
+        self.lanes.add(self.untold)
+        self.untold = []
+        for _ in range(30):
+            if self.lanes.wants_page and self.lanes.horizon is not None:
+                self.lanes.add_page(self._behind(self.lanes.horizon))
+
+    @rule(recipient=_RECIPIENTS, priority=_PRIORITIES)
+    def enqueue(self, recipient: int, priority: int) -> None:
+        """One arrives; the next look tells of it, and a page may have told already."""
         self.position += 1
         entry = Entry(UUID(int=1000 + self.position), UUID(int=recipient), priority, self.position)
         self.pending[entry.id] = entry
-        if told or self.lanes.horizon is None:
-            self.lanes.add([entry])
+        self.untold.append(entry)
 
     @rule(count=st.integers(1, 4))
     def take(self, count: int) -> None:
         """What is given out may go, and of its recipient nothing that is here comes before it."""
-        for _ in range(30):
-            if not self.lanes.wants_page:
-                break
-            self._page()
+        self._look()
         for entry in self.lanes.take(count):
             assert entry.recipient not in self.out
             assert entry.recipient not in self.waits
@@ -63,8 +68,7 @@ class Queue(RuleBasedStateMachine):
             before = [
                 other
                 for other in self.pending.values()
-                if other.recipient == entry.recipient
-                and (-other.priority, other.position) < (-entry.priority, entry.position)
+                if other.recipient == entry.recipient and _place(other) < _place(entry)
             ]
             assert not before
 
@@ -110,8 +114,8 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def look_afresh(self) -> None:
         """The front of the queue is read again."""
-        self.lanes.horizon = FRONT
-        self._page()
+        self._look()
+        self.lanes.add(self._behind(FRONT))
 
     @invariant()
     def memory_is_bounded(self) -> None:
@@ -126,11 +130,10 @@ class Queue(RuleBasedStateMachine):
         self.pass_time(100)
         order: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
         for _ in range(10 * self.position + 10):
-            if self.lanes.wants_page:
-                self._page()
+            self._look()
             for entry in self.lanes.take(1):
                 del self.pending[entry.id]
-                order[entry.recipient].append((-entry.priority, entry.position))
+                order[entry.recipient].append(_place(entry))
                 self.lanes.release(entry.recipient)
         assert not self.pending
         assert all(places == sorted(places) for places in order.values())

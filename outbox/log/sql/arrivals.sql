@@ -1,5 +1,6 @@
 -- arrivals: what an owner's queue has gained since a snapshot of the log, and the snapshot that holds now.
--- Two index look-ups, however long the log is: transactions that began later, and those that ran then.
+-- Two index look-ups, however long the log is: transactions that began later, and those that ran then. The upper bound
+-- keeps the first one short after a restore, when the log holds higher ids than the server has given out.
 with now as materialized (
   select pg_current_snapshot() as snapshot
 ), fresh as (
@@ -7,6 +8,7 @@ with now as materialized (
   from outbox.event e
   where e.account = %(account)s and e.type in ('enqueued', 'requeued')
     and e.xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+    and e.xid < (select pg_snapshot_xmax(now.snapshot) from now)
     and e.position > %(restored_through)s
   union
   select e.stream

@@ -11,7 +11,10 @@ where (%(after)s::uuid is null or n.id < %(after)s)
   and (%(states)s::text[] is null or n.state = any (%(states)s))
   and (not %(open)s or n.open)
   and (not %(dead)s or not n.open and n.sent_at is null)
-  and (%(recipient)s::uuid is null or n.recipient = %(recipient)s)
+  -- whose notification it is only the log has an index of
+  and (%(recipient)s::uuid is null
+       or n.id = any (array(select e.stream from outbox.event e
+                            where e.type = 'enqueued' and e.data->>'recipient' = %(recipient)s::uuid::text)))
   and (%(kind)s::text is null or c.body->>'kind' = %(kind)s)
   -- the ids narrow the search, the times decide
   and (%(since)s::timestamptz is null or n.enqueued_at >= %(since)s and n.id >= %(first_id)s::uuid)

@@ -31,8 +31,8 @@ The phone says:
 
 `retry_after` is in how many seconds a login will be accepted again, where that is known.
 
-Two rules make a missing trace a proof. A second login of an account replaces the first, and what
-that one has written but the phone has not read yet is thrown away, so nothing of it can be
+Two rules make a missing trace a proof. A later session of an account replaces the one before, and
+what that one has written but the phone has not read yet is thrown away, so nothing of it can be
 received after the new session has asked. And a frame is in the ledger before it is answered.
 
 `Control` documents the control channel.

@@ -35,9 +35,6 @@ def main() -> None:
     )
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="phone: %(message)s")
-    if options.listen.path:
-        # A killed phone leaves its socket behind, on which nobody could listen again.
-        Path(options.listen.path).unlink(missing_ok=True)
     asyncio.run(_serve(options))
 
 

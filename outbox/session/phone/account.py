@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from outbox.session.phone.connection import Connection
     from outbox.session.phone.line import Line
 
+REPLACED: Line = {"type": "replaced", "reason": "replaced by another session"}
+
 
 class Account:
     """One account.
 
-    A second login replaces the first, from which nothing is received any more. Traces outlive
+    A later session replaces the one before, from which nothing is received any more. Traces outlive
     every session. A receipt waits until a session has said that it has received it.
     """
 
@@ -33,7 +35,7 @@ class Account:
     def log_in(self, connection: Connection) -> None:
         """Let this connection be the account's session."""
         if self._connection is not None:
-            self._connection.end({"type": "replaced", "reason": "replaced by another login"})
+            self._connection.end(REPLACED)
         self._connection = connection
         connection.answer({"type": "connected"})
         for _, receipt in self._receipts:

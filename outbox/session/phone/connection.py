@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 log = logging.getLogger(__name__)
+
+_ordinals = itertools.count(1)
 
 _LINGER = 2.0
 """Seconds in which a session that was told its end may hang up by itself."""
@@ -59,6 +62,8 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         self._answers: list[bytes] = []
         self._over = False
+        self.ordinal = next(_ordinals)
+        """Which of all connections it is, in the order in which they were made."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""

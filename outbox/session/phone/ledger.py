@@ -61,7 +61,7 @@ class Ledger:
     """The file, as its only writer holds it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        self._file = path.open("ab")
         whole = 0
         self.sequence = 0
         """How many rows the file has."""
@@ -91,6 +91,7 @@ class Ledger:
         if self._pending:
             self._file.write(b"".join(self._pending))
             self._pending.clear()
+            self._file.flush()
 
     def close(self) -> None:
         """Flush and close the file."""

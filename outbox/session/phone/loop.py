@@ -70,21 +70,25 @@ class Loop:
 
     def run(self, work: Work) -> None:
         """Work until it is over."""
-        try:
-            while not work.over:
-                ready = self._selector.select(0 if self._commands else work.patience())
-                # Whatever had arrived by now is served before the clock is asked, so a thread
-                # that an owner has held up takes nobody for dead who did answer.
-                now = time.monotonic()
-                try:
-                    self._step(work, ready, now)
-                except Exception as error:
-                    log.exception("a session's thread failed")
-                    work.fail(error)
-        finally:
-            self._selector.close()
-            self._ear.close()
-            self._mouth.close()
+        while not work.over:
+            ready = self._selector.select(0 if self._commands else work.patience())
+            # Whatever had arrived by now is served before the clock is asked, so a thread
+            # that an owner has held up takes nobody for dead who did answer.
+            now = time.monotonic()
+            try:
+                self._step(work, ready, now)
+            except Exception as error:
+                log.exception("a session's thread failed")
+                work.fail(error)
+
+    def close(self) -> None:
+        """Close what the loop has open, after `run` has returned and nobody tells it anything.
+
+        `run` must not do that itself: whoever told it the last command may not be back yet.
+        """
+        self._selector.close()
+        self._ear.close()
+        self._mouth.close()
 
     def _step(self, work: Work, ready: list[tuple[selectors.SelectorKey, int]], now: float) -> None:
         for key, mask in ready:

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from outbox.session.phone.account import Account
+from outbox.session.phone.account import REPLACED, Account
 from outbox.session.phone.behaviour import ANY, Behaviour, Fate, StandingKind
 from outbox.session.phone.channel import Operator
 from outbox.session.phone.device import Device
@@ -62,8 +62,14 @@ class Server:
             connection.end(refused)
             return None
         account = self.account(name)
+        present = account.connection
+        if present is not None and present.ordinal > connection.ordinal:
+            # A session that was closed while it connected has left its login to be read late:
+            # it must not throw out the one that came after it.
+            connection.end(REPLACED)
+            return None
         self.count("logins")
-        if account.connection is not None:
+        if present is not None:
             self.count("replaced")
         account.log_in(connection)
         return Device(self, account, connection)
@@ -127,7 +133,7 @@ class Server:
 
     def replace(self, account: Account) -> None:
         """End the account's session as if another had logged in."""
-        self.counts["replaced"] += account.end({"type": "replaced", "reason": "by a phone"})
+        self.counts["replaced"] += account.end(REPLACED)
 
     def stand(self, name: str, kind: StandingKind, seconds: float | None) -> None:
         """End the session of this account, or of all, and refuse its logins, for a while or on."""

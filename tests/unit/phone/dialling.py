@@ -11,14 +11,15 @@ from outbox.session.simulated import message_id_of
 
 
 class Dialled:
-    """A connection that has said its first line; it waits ten seconds for what it is to hear."""
+    """A connection that has said its first line, if any; it waits ten seconds to hear one."""
 
     def __init__(self, phone: Phone, **first: object) -> None:
         self._socket = phone.address.socket()
         self._socket.settimeout(10)
         self._socket.connect(phone.address.target)
         self._lines = self._socket.makefile("rb")
-        self.say(**first)
+        if first:
+            self.say(**first)
 
     @classmethod
     def logged_in(cls, phone: Phone, account: str = "main") -> Self:
@@ -40,7 +41,10 @@ class Dialled:
 
     def hear(self) -> Line | None:
         """Return the next line; None at the end of the connection."""
-        data = self._lines.readline()
+        try:
+            data = self._lines.readline()
+        except ConnectionResetError:  # it was dropped with something unread
+            return None
         return decode(data) if data else None
 
     def send(self, jid: str = "1@s.whatsapp.net", notification: UUID | None = None) -> str:
@@ -49,14 +53,9 @@ class Dialled:
         secret = attempt_secret(notification, 1)
         head = {"message_id": message_id_of(secret), "secret": secret.hex(), "jid": jid}
         body = {"kind": "text", "text": "hello"}
-        self.say(type="trace", **head)
-        self.say(
-            type="frame",
-            **head,
-            notification=str(notification),
-            attempt=1,
-            body=body,
-            media=None,
+        more = {"notification": str(notification), "attempt": 1, "body": body, "media": None}
+        self._socket.sendall(
+            encode({"type": "trace", **head}) + encode({"type": "frame", **head, **more})
         )
         return str(head["message_id"])
 

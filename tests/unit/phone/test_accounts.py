@@ -45,6 +45,17 @@ def test_the_end_of_a_replaced_session_is_not_that_of_its_successor(
         assert receipt["type"] == "receipt"
 
 
+def test_a_late_login(phone: Phone) -> None:
+    """A login that is read late, of a connection made before the present one, replaces nobody."""
+    with Dialled(phone) as early, Dialled.logged_in(phone) as present:
+        early.say(type="login", account="main")
+        refused = early.hear()
+        assert refused is not None
+        assert refused["type"] == "replaced"
+        one = present.send()
+        assert present.acknowledged(1) == [one]
+
+
 def test_of_a_line_in_part(phone: Phone) -> None:
     """The first half of a replaced session's line is not completed by anything."""
     with Dialled.logged_in(phone) as first:

@@ -55,6 +55,7 @@ def loop(work: Work) -> Iterator[Loop]:
         loop.tell(work.finish)
     thread.join(10)
     assert not thread.is_alive()
+    loop.close()
 
 
 def test_in_order(loop: Loop) -> None:
@@ -81,6 +82,15 @@ def test_the_clock_is_asked_before_the_commands(loop: Loop, work: Work) -> None:
     loop.tell(lambda: loop.tell(ended.set))
     assert ended.wait(10)
     assert work.ticks[0] <= began[0]
+
+
+def test_the_last_command_may_be_done_before_its_caller_is_back() -> None:
+    """When the work is over, whoever told the last command can still finish telling it."""
+    loop, work = Loop(), Work()
+    loop.tell(work.finish)
+    loop.run(work)
+    loop.tell(work.finish)
+    loop.close()
 
 
 def test_an_error_stops_neither_the_thread_nor_the_next_command(

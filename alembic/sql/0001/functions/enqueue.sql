@@ -2,6 +2,8 @@
 --
 --   select outbox.enqueue('+447700900123', '{"kind": "text", "text": "hello"}', priority => 5);
 --
+-- An option that is null is as good as not given.
+--
 -- recipient        number in international form (+…), or the JID of a user, group or newsletter
 -- content          what to send: {"kind": …}; media by the digest that outbox.store_media returned
 -- idempotency_key  the same key and content return the first id again; other content is refused
@@ -43,14 +45,15 @@ begin
                     else coalesce(outbox.content_problem(enqueue.content),
                                   case when enqueue.content ? 'media' then outbox.media_problem(enqueue.content) end,
                                   outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority,
-                                                        enqueue.expires_in, enqueue.max_attempts, enqueue.on_unknown,
-                                                        enqueue.retry_after, enqueue.retry_limit, enqueue.metadata)) end;
+                                                        enqueue.send_at, enqueue.expires_in, enqueue.max_attempts,
+                                                        enqueue.on_unknown, enqueue.retry_after, enqueue.retry_limit,
+                                                        enqueue.metadata)) end;
   if v_problem is not null then
     perform outbox.refuse(v_problem, outbox.refused_value(v_problem, jsonb_build_object(
       'recipient', enqueue.recipient, 'content', enqueue.content, 'account', enqueue.account,
-      'idempotency_key', enqueue.idempotency_key, 'priority', enqueue.priority, 'expires_in', enqueue.expires_in,
-      'max_attempts', enqueue.max_attempts, 'on_unknown', enqueue.on_unknown, 'retry_after', enqueue.retry_after,
-      'retry_limit', enqueue.retry_limit, 'metadata', enqueue.metadata)));
+      'idempotency_key', enqueue.idempotency_key, 'priority', enqueue.priority, 'send_at', enqueue.send_at,
+      'expires_in', enqueue.expires_in, 'max_attempts', enqueue.max_attempts, 'on_unknown', enqueue.on_unknown,
+      'retry_after', enqueue.retry_after, 'retry_limit', enqueue.retry_limit, 'metadata', enqueue.metadata)));
   end if;
 
   -- what is known already, in one look
@@ -86,12 +89,13 @@ begin
   insert into outbox.event (account, stream, version, type, data, metadata) values (
     enqueue.account, v_id, 1, 'enqueued',
     jsonb_strip_nulls(jsonb_build_object(
-      'recipient', v_recipient, 'content', encode(v_digest, 'hex'), 'priority', enqueue.priority, 'due_at', v_due_at,
+      'recipient', v_recipient, 'content', encode(v_digest, 'hex'), 'priority', coalesce(enqueue.priority, 0),
+      'due_at', v_due_at,
       'expires_at', coalesce(v_due_at, statement_timestamp()) + coalesce(enqueue.expires_in, v_expires_in),
       'max_attempts', coalesce(enqueue.max_attempts, v_max_attempts),
       'on_unknown', coalesce(enqueue.on_unknown, v_on_unknown),
       'retry_after', enqueue.retry_after, 'retry_limit', enqueue.retry_limit)),
-    enqueue.metadata);
+    coalesce(enqueue.metadata, '{}'));
   perform outbox.wake(enqueue.account);
   return v_id;
 end $$;

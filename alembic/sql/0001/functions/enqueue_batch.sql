@@ -1,5 +1,6 @@
 -- Accepts many notifications at once, all or none, and returns their ids in the order given. Each is a JSON object
--- whose members are the parameters of outbox.enqueue, under the same rules:
+-- whose members are the parameters of outbox.enqueue, under the same rules; send_at is written as in ISO 8601, with
+-- its time zone. A refusal names the first of them that breaks a rule, by its number.
 --
 --   select id from outbox.enqueue_batch('[{"recipient": "+447700900123", "content": {"kind": "text", "text": "hello"}}]');
 create function outbox.enqueue_batch(notifications jsonb, account text default 'main')
@@ -8,6 +9,7 @@ set enable_seqscan = off  -- always by key: a plan made while a table was small 
 as $$
 #variable_conflict use_column
 declare
+  v_members    text[] := '{recipient,content,idempotency_key,priority,send_at,expires_in,max_attempts,on_unknown,retry_after,retry_limit,metadata}';
   v_policy     outbox.policy := outbox.policy_of(enqueue_batch.account);
   v_given      jsonb[];         -- from here on one array a column: each statement below reads what the first one found
   v_jids       text[];
@@ -30,24 +32,40 @@ begin
   end if;
 
   -- the first that breaks a rule refuses all
-  select p.nth, p.problem into v_nth, v_problem
-  from (
-    select g.nth, coalesce(
-      case when jsonb_typeof(g.given) <> 'object' then 'bad_batch' end,
-      case when v_jids[g.nth] is null then 'bad_recipient' end,
-      case when g.given - '{recipient,content,idempotency_key,priority,send_at,expires_in,max_attempts,on_unknown,retry_after,retry_limit,metadata}'::text[]
-                <> '{}' then 'unknown_option' end,
-      outbox.content_problem(g.given->'content'),
-      case when g.given->'content' ? 'media' then outbox.media_problem(g.given->'content') end,
-      outbox.option_problem(enqueue_batch.account, g.given->>'idempotency_key', (g.given->>'priority')::integer,
-                            (g.given->>'expires_in')::interval, (g.given->>'max_attempts')::integer, g.given->>'on_unknown',
-                            (g.given->>'retry_after')::interval, (g.given->>'retry_limit')::interval, g.given->'metadata')) as problem
-    from unnest(v_given) with ordinality as g (given, nth)) p
-  where p.problem is not null
-  order by p.nth limit 1;
-  if found then
-    perform outbox.refuse(v_problem, format('number %s of the batch: %s', v_nth,
-      outbox.refused_value(v_problem, v_given[v_nth] || jsonb_build_object('account', enqueue_batch.account))));
+  begin
+    select p.nth, p.problem into v_nth, v_problem
+    from (
+      select g.nth, coalesce(
+        case when jsonb_typeof(g.given) <> 'object' then 'bad_batch' end,
+        case when v_jids[g.nth] is null then 'bad_recipient' end,
+        case when g.given - v_members <> '{}' then 'unknown_option' end,
+        outbox.content_problem(g.given->'content'),
+        case when g.given->'content' ? 'media' then outbox.media_problem(g.given->'content') end,
+        case when g.given->>'send_at' !~ '[0-9]:[0-9.]+ ?([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$' then 'bad_send_at' end,
+        outbox.option_problem(enqueue_batch.account, g.given->>'idempotency_key', (g.given->>'priority')::integer,
+                              (g.given->>'send_at')::timestamptz, (g.given->>'expires_in')::interval,
+                              (g.given->>'max_attempts')::integer, g.given->>'on_unknown',
+                              (g.given->>'retry_after')::interval, (g.given->>'retry_limit')::interval,
+                              nullif(g.given->'metadata', 'null'))) as problem
+      from unnest(v_given) with ordinality as g (given, nth)) p
+    where p.problem is not null
+    order by p.nth limit 1;
+  exception when data_exception then  -- PostgreSQL's own error would not say of which it is
+    select g.nth, outbox.option_mistyped(g.given) into v_nth, v_problem
+    from unnest(v_given) with ordinality as g (given, nth)
+    where jsonb_typeof(g.given) = 'object' and outbox.option_mistyped(g.given) is not null
+    order by g.nth limit 1;
+    if v_problem is null then
+      raise;
+    end if;
+  end;
+  if v_problem is not null then
+    perform outbox.refuse(v_problem, format('number %s of the batch: %s', v_nth, case v_problem
+      when 'bad_batch'      then v_given[v_nth]::text
+      when 'unknown_option' then (select string_agg(k, ', ' order by k collate "C")
+                                  from jsonb_object_keys(v_given[v_nth] - v_members) k)
+      else coalesce(outbox.refused_value(v_problem, v_given[v_nth] || jsonb_build_object('account', enqueue_batch.account)),
+                    'null') end));
   end if;
 
   insert into outbox.identity (jid)
@@ -92,7 +110,7 @@ begin
            'max_attempts', coalesce((n.given->>'max_attempts')::integer, v_policy.max_attempts),
            'on_unknown', coalesce(n.given->>'on_unknown', v_policy.on_unknown),
            'retry_after', (n.given->>'retry_after')::interval, 'retry_limit', (n.given->>'retry_limit')::interval)),
-         coalesce(n.given->'metadata', '{}')
+         coalesce(nullif(n.given->'metadata', 'null'), '{}')
   from unnest(v_given, v_ids, v_recipients, v_digests) with ordinality as n (given, id, recipient, digest, nth)
   cross join lateral (select case when (n.given->>'send_at')::timestamptz > statement_timestamp()
                                   then (n.given->>'send_at')::timestamptz end as due_at) d

@@ -120,15 +120,13 @@ begin
     end if;
 
     if v_left = v_before then
+      -- one that was not applied, as far as can be told: the others may have been
       perform outbox.refuse('version_conflict', (
-        select string_agg(format('%s version %s of %s, which is %s', a.type, a.version, a.stream,
-                                 coalesce(n.state || ' at version ' || n.version, 'not there')), '; ')
-        from (select * from added a
-              where type <> all (outbox.connection_types())
-                and not exists (select from notification n where n.id = a.stream and n.version >= a.version
-                                  and a.xid = pg_current_xact_id())
-              order by position limit 3) a
-        left join notification n on n.id = a.stream));
+        select format('%s version %s of %s, which is %s', a.type, a.version, a.stream,
+                      coalesce(n.state || ' at version ' || n.version, 'not there'))
+        from added a left join notification n on n.id = a.stream
+        where a.type <> all (outbox.connection_types())
+        order by (n.version >= a.version and n.changed_at >= a.recorded_at) is true, a.position limit 1));
     end if;
   end loop;
   return null;

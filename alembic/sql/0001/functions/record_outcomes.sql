@@ -31,7 +31,9 @@ begin
     from jsonb_to_recordset(p_outcomes)
            as o (notification uuid, attempt integer, type text, message_id text, error text)
     join outbox.notification n on n.id = o.notification and n.account = p_account and n.attempts = o.attempt
-     and (n.state = 'sending' or n.state = 'unknown' and o.type in ('sent', 'never_left', 'unknown'))
+     and (n.state = 'sending'
+          or n.state = 'unknown' and (o.type in ('sent', 'never_left')
+                                      or o.type = 'unknown' and o.message_id <> coalesce(n.message_id, '')))
     left join outbox.recipient r on r.account = p_account and r.recipient = n.recipient
   ), appended as (
     insert into outbox.event (account, stream, version, type, data, metadata)

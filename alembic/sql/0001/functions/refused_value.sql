@@ -5,6 +5,8 @@ create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text 
     when 'bad_account'         then p_enqueue->>'account'
     when 'bad_idempotency_key' then p_enqueue->>'idempotency_key'
     when 'bad_priority'        then p_enqueue->>'priority'
+    when 'bad_send_at'         then p_enqueue->>'send_at'
+    when 'bad_expires_in'      then p_enqueue->>'expires_in'
     when 'expiry_in_past'      then p_enqueue->>'expires_in'
     when 'bad_max_attempts'    then p_enqueue->>'max_attempts'
     when 'bad_on_unknown'      then p_enqueue->>'on_unknown'

@@ -5,9 +5,9 @@ as $$
 declare
   v_digest bytea := sha256(data);
 begin
-  if mime !~ '^[a-z]+/[a-z0-9.+-]+$' then
+  if mime is null or mime !~ '^[a-z]+/[a-z0-9.+-]+$' then
     perform outbox.refuse('bad_mime', mime);
-  elsif length(data) = 0 then
+  elsif data is null or length(data) = 0 then
     perform outbox.refuse('empty_media', mime);
   elsif length(data) > outbox.media_limit('document') then
     perform outbox.refuse('media_too_large', format('%s bytes of %s', length(data), mime));

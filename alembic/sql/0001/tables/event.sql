@@ -1,5 +1,5 @@
 -- The log: every fact is one row, named in the past tense, never updated, never deleted.
--- Partitioned by month; a partition is made by outbox.create_partition, with its guards and its indexes.
+-- Partitioned by month; a partition is made by outbox.create_partition, with its guard.
 create sequence outbox.event_position as bigint;
 
 create table outbox.event (
@@ -15,6 +15,10 @@ create table outbox.event (
 ) partition by range (recorded_at);
 
 alter sequence outbox.event_position owned by outbox.event.position;
+
+-- A stream. Not unique: that no version comes twice is the projections' doing, which refuse it with version_conflict when
+-- they have waited for the other writer; the index would come before them, with an error that does not say what to do.
+create index event_stream on outbox.event (stream, version);
 
 -- Followers: what has come since a snapshot is found by transaction id. By nothing else, so that the many events of one
 -- transaction share an entry.

@@ -1,0 +1,115 @@
+"""Replay: the projections rebuilt from the log alone, as they are or as they were at a moment.
+
+Invariants: the rules that project live rebuild, so a rebuild of the whole log equals the live
+projections row for row. Log and projections are read through one snapshot, so this holds beside
+any traffic. The rebuild has a schema of its own and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from psycopg.pq import TransactionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from typing import Any, LiteralString
+
+    from outbox.log.database import Connection
+
+_BATCH = 10_000
+"""Positions that are projected at a time."""
+
+
+class Difference(NamedTuple):
+    """A row that the live projections and the rebuilt ones do not agree on."""
+
+    projection: str
+    """notification, recipient or connection."""
+    key: str
+    """Its id; of a connection, the account."""
+    live: dict[str, Any] | None
+    """None if only the rebuild has the row."""
+    replayed: dict[str, Any] | None
+    """None if only the live projection has it."""
+
+
+@contextmanager
+def scratch(
+    connection: Connection,
+    until: datetime | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[str]:
+    """Rebuild into a schema that is gone when the block ends; hand out its name.
+
+    All within one transaction that is rolled back, so nothing is left behind, not even by a crash.
+
+    Args:
+        connection: Where the log is; in no transaction.
+        until: Project what was recorded before this moment; None for the whole log.
+        progress: Told now and then how many positions are done, and of how many.
+    """
+    schema = f"outbox_replay_{secrets.token_hex(4)}"
+    with _one_snapshot(connection, force_rollback=True):
+        rebuild(connection, schema, until, progress)
+        yield schema
+
+
+def rebuild(
+    connection: Connection,
+    schema: str,
+    until: datetime | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Rebuild the projections into a new schema, as a whole or not at all.
+
+    Args:
+        connection: Where the log is; in no transaction, or in one that is repeatable read.
+        schema: Its name; the caller drops it.
+        until: Project what was recorded before this moment; None for the whole log.
+        progress: Told now and then how many positions are done, and of how many.
+
+    Raises:
+        psycopg.errors.DuplicateSchema: There is such a schema.
+    """
+    with _one_snapshot(connection):
+        connection.execute("select outbox.begin_replay(%s)", (schema,))
+        last = _one(connection, "select last_value from outbox.event_position")
+        done = _one(connection, _REPLAY, schema, 0, until, _BATCH)
+        while done is not None:
+            if progress:
+                progress(min(done, last), last)
+            done = _one(connection, _REPLAY, schema, done, until, _BATCH)
+
+
+def differences(connection: Connection, schema: str) -> Iterator[Difference]:
+    """Compare a rebuild of the whole log with the live projections; nothing when they agree.
+
+    What has changed since the rebuild differs, too, unless both are in one transaction: use
+    `scratch`. The connection does nothing else until the last difference has been taken.
+    """
+    statement = "select projection, key, live, replayed from outbox.replay_differences(%s)"
+    with connection.cursor() as cursor:
+        for row in cursor.stream(statement, (schema,)):
+            yield Difference(*row)
+
+
+_REPLAY = "select outbox.replay(%s, %s, coalesce(%s, 'infinity'::timestamptz), %s)"
+
+
+def _one(connection: Connection, statement: LiteralString, *parameters: object) -> Any:  # noqa: ANN401
+    row = connection.execute(statement, parameters).fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def _one_snapshot(connection: Connection, *, force_rollback: bool = False) -> Iterator[None]:
+    """Join the caller's transaction, or begin one that sees the database as it is now."""
+    outermost = connection.info.transaction_status == TransactionStatus.IDLE
+    with connection.transaction(force_rollback=force_rollback):
+        if outermost:
+            connection.execute("set transaction isolation level repeatable read")
+        yield

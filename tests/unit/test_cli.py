@@ -1,0 +1,121 @@
+"""The command line itself: its help, its codes, what it imports."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outbox.cli import narrative
+from outbox.cli.app import app
+from outbox.cli.exits import ExitCode
+from tests.cli_runner import run
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+COMMANDS = [
+    *("enqueue", "status", "list", "show", "tail", "cancel", "requeue", "resume"),
+    *("migrate", "worker", "demo", "phone", "bench", "postgres"),
+]
+
+
+def _imported(code: str) -> set[str]:
+    """Return the modules that are there after some code has run in a fresh interpreter."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+def test_every_command_is_in_the_help() -> None:
+    """And has help of its own, with an option --json, but for the group of `postgres`."""
+    ran = run("--help")
+    assert ran.code == 0
+    for name in COMMANDS:
+        assert re.search(rf"^│ {name} ", ran.out, re.MULTILINE)
+        help_ = run(name, "--help")
+        assert help_.code == 0
+        assert ("--json" in help_.out) is (name != "postgres")
+    assert "--json" in run("postgres", "start", "--help").out
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    """It ends with 2, since nothing was done."""
+    ran = run()
+    assert ran.code == 2
+    assert "enqueue" in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--nope"], "No such option: --nope"),
+        (["enqeue"], "No such command 'enqeue'"),
+        (["show"], "Missing argument 'ID'"),
+    ],
+)
+def test_a_command_line_that_cannot_be_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    """It ends with 2, and says where to read on."""
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {sentence}")
+    assert ran.err.endswith("--help\n")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Whoever reads help waits for neither the database's driver nor pydantic."""
+    modules = _imported("import outbox.cli.app")
+    heavy = {"psycopg", "pydantic", "pydantic_settings", "sqlalchemy", "alembic", "structlog"}
+    assert not modules & (heavy | {"phonenumbers", "apscheduler", "rich.table"})
+
+
+def test_a_worker_imports_no_more_than_it_needs() -> None:
+    """Neither migrations nor numbering plans belong into its memory."""
+    modules = _imported(
+        "import outbox.cli.worker as w, outbox.logs, outbox.delivery.worker, outbox.log.schema\n"
+        "s = w.read_settings(DATABASE_URL='postgresql:///x')\n"
+        "w.opener(s.session)\n"
+        "outbox.logs.configure()"
+    )
+    assert "apscheduler" in modules
+    assert not modules & {"alembic", "sqlalchemy", "phonenumbers", "typer.rich_utils"}
+
+
+def test_every_code_is_documented() -> None:
+    """Scripts rely on docs/cli.md."""
+    text = (DOCS / "cli.md").read_text("utf-8")
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
+    assert documented == {int(code) for code in ExitCode}
+
+
+def test_every_command_and_option_is_documented() -> None:
+    """Each command has a heading of its own, and each of its options is named below it."""
+    text = (DOCS / "cli.md").read_text("utf-8")
+    sections = dict(
+        re.findall(r"^## outbox (\S+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    )
+    assert set(sections) == set(COMMANDS)
+    for name in COMMANDS:
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", run(name, "--help").out))
+        for option in options - {"--help", "--json", "--database-url"}:
+            assert option in sections[name], f"{option} of {name}"
+
+
+def test_every_event_of_a_connection_can_be_told() -> None:
+    """The words are for the types that the database knows."""
+    sql = (DOCS.parent / "alembic/sql/0001/functions/connection_types.sql").read_text("utf-8")
+    types = set(re.findall(r"[a-z_]+", sql.partition("'{")[2].partition("}'")[0]))
+    assert set(narrative.CONNECTIONS) == types
+
+
+def test_the_module_is_the_command() -> None:
+    """`python -m outbox` is what a Procfile runs."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "outbox", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Usage: outbox" in ran.stdout
+    assert app.info.help is not None
+    assert app.info.help in ran.stdout
