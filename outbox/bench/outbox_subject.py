@@ -115,8 +115,9 @@ class _CostsNothing:
         self._expected = expected
         self._emit: Emit = _nobody
 
-    def open(self, _account: str, emit: Emit, _media: Callable[[str], Media]) -> _CostsNothing:
+    def open(self, account: str, emit: Emit, media: Callable[[str], Media]) -> _CostsNothing:
         """Become the session of the account."""
+        del account, media
         self._emit = emit
         return self
 
@@ -134,8 +135,9 @@ class _CostsNothing:
         if self.handled >= self._expected:
             self.done.put(None)
 
-    def trace(self, _attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
+    def trace(self, attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
         """Know of none: nothing is ever unknown."""
+        del attempts
         return {}
 
     def close(self) -> None:

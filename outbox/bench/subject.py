@@ -60,6 +60,7 @@ OUTBOX = "outbox"
 SUBJECTS = {
     OUTBOX: "outbox.bench.outbox_subject:OutboxSubject",
     "bare": "outbox.bench.peers.bare:Bare",
+    "claims": "outbox.bench.peers.claims:Claims",
     "pgqueuer": "outbox.bench.peers.pgqueuer:PgQueuerPeer",
     "awa": "outbox.bench.peers.awa:Awa",
     "procrastinate": "outbox.bench.peers.procrastinate:Procrastinate",

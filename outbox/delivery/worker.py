@@ -34,6 +34,7 @@ def run_worker(settings: Settings, open_session: OpenSession) -> None:
     """
     log = structlog.get_logger()
     owners, schedule = plan(settings, open_session)
+    told: SimpleQueue[str] = SimpleQueue()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         # No more than this: what is interrupted may hold the log's lock, or an owner's.

@@ -15,13 +15,16 @@ from collections.abc import Callable
 from importlib.metadata import version
 from queue import SimpleQueue
 from threading import Event, Thread
+from typing import Any, LiteralString, TypeAlias
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from outbox.bench.workload import IDLE, PATIENCE, LostJobError, Payload, arrivals, batches, payload
 
-_BATCH = 100
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+BATCH = 100
 _TABLE = """
 create table job (
     id bigint generated always as identity primary key,
@@ -43,6 +46,8 @@ class Bare:
     name = "bare"
     settings = "skip locked, delete, batches of 100, one connection, psycopg"
 
+    table: LiteralString = _TABLE
+
     def __init__(self) -> None:
         self.version = f"psycopg {version('psycopg')}"
         self._url = ""
@@ -51,7 +56,7 @@ class Bare:
         """Make the table."""
         self._url = url
         with self._connect() as connection:
-            connection.execute(_TABLE)
+            connection.execute(self.table)
 
     def enqueue_single(self, count: int) -> float:
         """Enqueue by one insert a commit."""
@@ -74,7 +79,7 @@ class Bare:
         handled = 0
         with self._connect() as connection:
             started = time.perf_counter()
-            while claimed := _work(connection, _nothing):
+            while claimed := self.work(connection, _nothing):
                 handled += claimed
             elapsed = time.perf_counter() - started
         if handled != count:
@@ -105,25 +110,24 @@ class Bare:
     def close(self) -> None:
         """Nothing is held between measures."""
 
+    def work(self, connection: Connection, handle: Callable[[Payload], None]) -> int:
+        """Work off the next batch in one transaction; return how many jobs it held."""
+        with connection.transaction():
+            claimed = connection.execute(_CLAIM, (BATCH,), prepare=True).fetchall()
+            for (job,) in claimed:
+                handle(job)
+        return len(claimed)
+
     def _wait_and_work(self, called: "SimpleQueue[float]", stop: Event) -> None:
         with self._connect() as listener, self._connect() as connection:
             listener.execute("listen job")
             while not stop.is_set():
                 for _ in listener.notifies(timeout=PATIENCE, stop_after=1):
-                    while _work(connection, lambda _: called.put(time.perf_counter())):
+                    while self.work(connection, lambda _: called.put(time.perf_counter())):
                         pass
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self) -> Connection:
         return psycopg.connect(self._url, autocommit=True)
-
-
-def _work(connection: psycopg.Connection, handle: Callable[[Payload], None]) -> int:
-    """Work off the next batch in one transaction; return how many jobs it held."""
-    with connection.transaction():
-        claimed = connection.execute(_CLAIM, (_BATCH,), prepare=True).fetchall()
-        for (job,) in claimed:
-            handle(job)
-    return len(claimed)
 
 
 def _nothing(job: Payload) -> None:

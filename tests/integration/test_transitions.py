@@ -1,0 +1,143 @@
+"""Transitions of a connection: where each leads, and when the next try is due."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from outbox.errors import UnknownAccount
+from tests.account import Account
+
+FINAL = ["logged_out", "outdated", "halted", "banned"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "state"),
+    [
+        ("connecting", "connecting"),
+        ("pairing_offered", "pairing"),
+        ("paired", "paired"),
+        ("connected", "connected"),
+        ("disconnected", "waiting"),
+        ("replaced", "fenced"),
+        ("logged_out", "logged_out"),
+        ("banned", "banned"),
+        ("outdated", "outdated"),
+        ("halted", "halted"),
+        ("draining", "draining"),
+    ],
+)
+def test_every_transition_has_its_state(
+    connection: psycopg.Connection, type_: str, state: str
+) -> None:
+    """What happened is in the log with its reason, and the projection says where it led."""
+    account = Account.owned(connection)
+    account.transition(type_, "because")
+    standing = account.standing()
+    assert standing.state == state
+    assert standing.reason == (None if type_ == "connected" else "because")
+    assert account.connection_story()[1] == type_
+    assert standing.version == len(account.connection_story())
+    # Only what may be mended is tried again by itself.
+    assert (standing.seconds is not None) == (type_ == "disconnected")
+
+
+def test_reconnecting_backs_off(connection: psycopg.Connection) -> None:
+    """2^n seconds after the n-th end in a row, up to five minutes, with up to a fifth more."""
+    account = Account.owned(connection)
+    waits: list[float] = []
+    for _ in range(11):
+        account.transition("connecting")
+        account.transition("disconnected", "socket closed")
+        standing = account.standing()
+        assert standing.seconds is not None
+        waits.append(standing.seconds)
+    assert standing.failures == 11
+    for n, wait in enumerate(waits):
+        assert min(2**n, 300) - 0.1 <= wait <= min(2**n, 300) * 1.2
+    assert account.connection_story()[-2:] == ["disconnected", "reconnect_scheduled"]
+
+
+def test_a_connection_that_stands_ends_the_failures(connection: psycopg.Connection) -> None:
+    """After it was connected the first wait is short again; a new owner changes nothing."""
+    account = Account.owned(connection)
+    for _ in range(5):
+        account.transition("disconnected")
+    account.release()
+    assert account.acquire()
+    assert account.standing().failures == 5
+    account.transition("connected")
+    assert account.standing().failures == 0
+    account.transition("disconnected")
+    standing = account.standing()
+    assert standing.seconds is not None
+    assert standing.seconds <= 1.2
+
+
+def test_a_ban_ends_when_it_says(connection: psycopg.Connection) -> None:
+    """A temporary ban is waited for to its end; one without an end needs an operator."""
+    account = Account.owned(connection)
+    account.transition("banned", "code 101", timedelta(hours=2))
+    standing = account.standing()
+    assert standing.state == "waiting"
+    assert standing.seconds is not None
+    assert 7199 <= standing.seconds <= 7200
+    assert account.connection_story()[1:] == ["banned", "reconnect_scheduled"]
+
+
+def test_two_replacements_halt(connection: psycopg.Connection) -> None:
+    """Two clients that fight for an account get it banned: the second time an operator decides."""
+    account = Account.owned(connection)
+    account.transition("replaced")
+    assert account.standing().state == "fenced"
+    account.transition("connected")
+    account.transition("replaced")
+    assert account.standing().state == "halted"
+    assert "outbox resume" in str(account.standing().reason)
+    other = Account.owned(connection, "other")
+    other.transition("replaced")
+    assert other.standing().state == "fenced"
+
+
+def test_replacements_long_apart_do_not_halt(connection: psycopg.Connection) -> None:
+    """Only what was replaced twice within ten minutes is halted."""
+    account = Account.owned(connection)
+    stream = "outbox.connection_stream('main')"
+    connection.execute(
+        "insert into outbox.event (account, stream, version, type, recorded_at)"  # noqa: S608
+        f" values ('main', {stream}, 2, 'replaced', now() - interval '11 minutes')"
+    )
+    account.transition("replaced")
+    assert account.standing().state == "fenced"
+    account.transition("replaced")
+    assert account.standing().state == "halted"
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_a_new_owner_changes_no_verdict(connection: psycopg.Connection, state: str) -> None:
+    """What WhatsApp has said stays, whoever holds the lease."""
+    account = Account.owned(connection)
+    account.transition(state, "because")
+    account.release()
+    assert account.acquire()
+    connection.execute("update outbox.lease set until = '-infinity'")
+    connection.execute("select outbox.rescue_leases()")
+    assert account.acquire()
+    assert account.standing().state == state
+    assert account.standing().epoch == account.epoch
+    assert account.standing().reason == "because"
+
+
+def test_an_operator_resumes(connection: psycopg.Connection) -> None:
+    """Resuming lets a connection be built at once, its failures forgotten."""
+    account = Account.owned(connection)
+    account.transition("disconnected", "gone")
+    account.transition("halted", "gone for good")
+    connection.execute("select outbox.resume('main')")
+    standing = account.standing()
+    assert standing[:4] == ("waiting", 5, 1, 0)
+    assert standing.reason is None
+    assert standing.seconds is not None
+    assert standing.seconds <= 0
+    with pytest.raises(UnknownAccount, match="nobody"):
+        connection.execute("select outbox.resume('nobody')")
