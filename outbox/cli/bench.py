@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def bench(
-    rounds: Annotated[int, typer.Option(min=1, help="How often everybody is measured.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, help="How often everybody is measured.")
+    ] = 5,
     subject: Annotated[
         list[str] | None,
         typer.Option(

@@ -11,10 +11,11 @@ from outbox.cli.terminal import Json, out, write_json
 
 def cancel(
     notification: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Their ids, or the beginnings of them.")
+        list[str], typer.Argument(metavar="ID", help="Their ids, or the beginnings of them.")
     ],
     reason: Annotated[
-        str | None, typer.Option(help="Why, for whoever reads the log.", show_default=False)
+        str | None,
+        typer.Option(metavar="TEXT", help="Why, for whoever reads the log.", show_default=False),
     ] = None,
     json: Json = False,
     database_url: DatabaseUrl = None,

@@ -36,7 +36,9 @@ def enqueue(
             help="A number in international form (+447700900123), or a JID.",
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option(help="A text.", rich_help_panel=_CONTENT)] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A text.", rich_help_panel=_CONTENT)
+    ] = None,
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture.", rich_help_panel=_CONTENT)
     ] = None,
@@ -46,7 +48,9 @@ def enqueue(
     ] = None,
     caption: Annotated[
         str | None,
-        typer.Option(help="The text below a picture or file.", rich_help_panel=_CONTENT),
+        typer.Option(
+            metavar="TEXT", help="The text below a picture or file.", rich_help_panel=_CONTENT
+        ),
     ] = None,
     content: Annotated[
         str | None,
@@ -62,13 +66,16 @@ def enqueue(
     key: Annotated[
         str | None,
         typer.Option(
+            metavar="TEXT",
             help="Idempotency key: the same one gives the same notification again.",
             rich_help_panel=_OPTIONS,
         ),
     ] = None,
     priority: Annotated[
         int | None,
-        typer.Option(help="Higher goes first; 0 unless given.", rich_help_panel=_OPTIONS),
+        typer.Option(
+            metavar="NUMBER", help="Higher goes first; 0 unless given.", rich_help_panel=_OPTIONS
+        ),
     ] = None,
     send_at: Annotated[
         str | None,
@@ -84,7 +91,9 @@ def enqueue(
     ] = None,
     max_attempts: Annotated[
         int | None,
-        typer.Option(help="How many attempts may fail.", rich_help_panel=_OPTIONS),
+        typer.Option(
+            metavar="NUMBER", help="How many attempts may fail.", rich_help_panel=_OPTIONS
+        ),
     ] = None,
     on_unknown: Annotated[
         str | None,
@@ -122,6 +131,7 @@ def enqueue(
         bool,
         typer.Option(
             "--keep-going",
+            metavar="",
             help="Accept the good lines and report the others, instead of all or none.",
             rich_help_panel=_MANY,
         ),

@@ -38,7 +38,9 @@ def list_(
             metavar="ID", help="Behind this one: the last of the page before.", show_default=False
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, max=10_000, help="How many at most.")
+    ] = 50,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -22,7 +22,9 @@ def migrate(
             show_default=False,
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Downgrade without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", metavar="", help="Downgrade without asking.")
+    ] = False,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -27,18 +27,28 @@ def phone(
     folder: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="Where its ledger is kept, to go on with later; a temporary one unless given.",
             show_default=False,
         ),
     ] = None,
     latency: Annotated[
-        float, typer.Option(min=0, help="Seconds from a message to its acknowledgement.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Seconds from a message to its acknowledgement."
+        ),
     ] = 0.2,
     delivered: Annotated[
-        float, typer.Option(help="Seconds to the receipt of its delivery; below 0 none comes.")
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Seconds to the receipt of its delivery; below 0 none comes."
+        ),
     ] = 1.0,
     read: Annotated[
-        float, typer.Option(help="Seconds to the receipt that it was read; below 0 none comes.")
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Seconds to the receipt that it was read; below 0 none comes."
+        ),
     ] = -1.0,
     fault: Annotated[
         list[str] | None,
@@ -49,7 +59,9 @@ def phone(
             '"times": null}\'.',
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON, a line a message.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Write JSON, a line a message.")
+    ] = False,
 ) -> None:
     """Play WhatsApp for a worker: acknowledge messages and show what arrives, until Ctrl-C."""
     from outbox.session.phone import Address, Behaviour, Phone  # noqa: PLC0415

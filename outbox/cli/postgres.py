@@ -50,7 +50,9 @@ def url(json: Json = False) -> None:
 )
 def psql(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Let psql write unaligned CSV.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Let psql write unaligned CSV.")
+    ] = False,
 ) -> None:
     """Open psql on it; what follows is psql's: outbox postgres psql -c 'table outbox.lease'."""
     program = shutil.which("psql")

@@ -22,7 +22,7 @@ def requeue(
     notification: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID...]", help="Their ids, or the beginnings of them.", show_default=False
+            metavar="ID", help="Their ids, or the beginnings of them.", show_default=False
         ),
     ] = None,
     state: Annotated[
@@ -52,9 +52,10 @@ def requeue(
         ),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(help="Why, for whoever reads the log.", show_default=False)
+        str | None,
+        typer.Option(metavar="TEXT", help="Why, for whoever reads the log.", show_default=False),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask.")] = False,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -42,7 +42,9 @@ def tail(
             help="Begin there: 2026-01-31T12:00, or 10min for ten minutes ago; now unless given.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON, a line an event.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Write JSON, a line an event.")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Follow the log: every event once, as soon as its transaction has committed; until Ctrl-C."""

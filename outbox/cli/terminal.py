@@ -18,7 +18,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Write JSON for programs.")]
 """The option that every command has."""
 
 

@@ -30,7 +30,9 @@ def worker(
             help="Where sessions connect to, simulated://HOST:PORT; OUTBOX_SESSION otherwise.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Log JSON, a line an entry.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Log JSON, a line an entry.")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Deliver for the accounts, until SIGTERM or Ctrl-C; then drain, and give them back."""

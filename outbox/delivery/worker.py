@@ -6,7 +6,7 @@ import os
 import platform
 import signal
 from importlib.metadata import version
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -44,12 +44,25 @@ def run_worker(settings: Settings, open_session: OpenSession) -> None:
     signal.signal(signal.SIGINT, stop)
     schedule.start()
     log.info("started", accounts=list(settings.accounts), **describe_worker())
-    log.info("stopping", signal=told.get())
+    log.info("stopping", signal=_next(told))
     for owner in owners:
         owner.stop()
     schedule.wait()
     schedule.shutdown()
     log.info("stopped")
+
+
+def _next(told: SimpleQueue[str]) -> str:
+    """Return what the handler puts in, looking up each second.
+
+    Python runs a handler between two instructions of the main thread. A signal that comes after the
+    last one before a wait without an end would wait along with it, until another signal came.
+    """
+    while True:
+        try:
+            return told.get(timeout=1)
+        except Empty:
+            continue
 
 
 def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Schedule]:

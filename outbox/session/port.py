@@ -94,6 +94,7 @@ class Receipt:
 
 SessionEvent = Transition | Outcome | Receipt
 Emit = Callable[[SessionEvent], None]
+"""Takes an event, from any thread. It may call `send` and `connect`, but not `trace` or `close`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,18 @@ class Session(Protocol):
         """How many attempts it takes before an outcome is due."""
 
     def connect(self) -> None:
-        """Begin to connect; a `Transition` tells how it went. Does nothing while connected."""
+        """Begin to connect; a `Transition` tells how it went.
+
+        Does nothing while connected or connecting.
+        """
 
     def send(self, attempts: Sequence[Attempt]) -> None:
-        """Take these attempts and return soon; without a connection each ends as `not_sent`."""
+        """Take these attempts and return soon; without a connection each ends as `not_sent`.
+
+        Those beyond `capacity` wait. Media are fetched by the caller's thread: what was erased ends
+        as `rejected`, what could not be fetched as `failed`. An attempt that is not acknowledged in
+        time ends as `unknown`; the connection stays.
+        """
 
     def trace(self, attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
         """Return the message id of each of these attempts that left a trace; needs a connection.
@@ -125,7 +134,10 @@ class Session(Protocol):
         """
 
     def close(self) -> None:
-        """End the connection within ten seconds, the outcomes of what is in flight first."""
+        """End the connection within ten seconds, the outcomes of what is in flight first.
+
+        The session is of no more use then; closing it again does nothing.
+        """
 
 
 class OpenSession(Protocol):

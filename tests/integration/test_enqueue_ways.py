@@ -216,35 +216,6 @@ def test_psycopg_in_pipeline_mode(connection: psycopg.Connection) -> None:
     assert len(set(ids)) == counts(connection)["notification"] == 3
 
 
-def test_another_driver_of_sqlalchemy(database_url: str, connection: psycopg.Connection) -> None:
-    """Through asyncpg it works as well; its refusals stay wrapped, with rule and hint inside."""
-    pytest.importorskip("asyncpg", reason="asyncpg is no dependency: only `make bench` installs it")
-    import asyncio  # noqa: PLC0415
-
-    from sqlalchemy.exc import IntegrityError  # noqa: PLC0415
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
-
-    async def run() -> UUID:
-        engine = create_async_engine(driver(database_url).set(drivername="postgresql+asyncpg"))
-        every: dict[str, Any] = {"send_at": datetime.now(UTC), "expires_in": timedelta(days=1)}
-        try:
-            async with engine.begin() as open_:
-                statement = enqueue(to=TO, text="a", idempotency_key="a", priority=1, **every)
-                id_: UUID = (await open_.execute(statement)).scalar_one()
-            with pytest.raises(IntegrityError, match="already used"):
-                async with engine.begin() as open_:
-                    await open_.execute(enqueue(to=TO, text="b", idempotency_key="a"))
-            async with engine.begin() as open_:
-                media = enqueue(to=TO, media=PNG, mime="image/png")
-                assert (await open_.execute(media)).scalar_one() is not None
-        finally:
-            await engine.dispose()
-        return id_
-
-    id_ = asyncio.run(run())
-    assert id_ in {row[0] for row in connection.execute("select id from outbox.notification")}
-
-
 def test_rows_of_the_callers_own_shape(database_url: str) -> None:
     """A connection's row factory is the caller's business: the column has a name."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
