@@ -112,7 +112,10 @@ class Account:
         self.connection.execute("select outbox.release_lease(%s, %s)", (self.name, self.epoch))
 
     def transition(
-        self, type: str, reason: str | None = None, pause: timedelta | None = None  # noqa: A002
+        self,
+        type: str,  # noqa: A002
+        reason: str | None = None,
+        pause: timedelta | None = None,
     ) -> None:
         """Record what happened to the connection."""
         self.connection.execute(
@@ -203,7 +206,7 @@ class Account:
             " where n.id = %s",
             (notification,),
         ).fetchone()
-        return found and RecipientRow(found[0], found[1], bool(found[2]), found[3], found[4])
+        return RecipientRow(found[0], found[1], bool(found[2]), *found[3:]) if found else None
 
     def standing(self) -> ConnectionRow:
         """Return the projection of the account's connection."""

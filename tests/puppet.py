@@ -126,10 +126,13 @@ def message_of(attempt: Attempt) -> str:
 
 
 class Driven:
-    """An owner that delivers in a thread, as the scheduler would let it."""
+    """An owner that delivers in a thread, as the scheduler would let it.
+
+    It polls so seldom that what nothing but a poll would find fails its test.
+    """
 
     def __init__(self, url: str, puppet: Puppet, account: str = "main", **settings: Any) -> None:
-        given = {"DATABASE_URL": url, "poll_seconds": 0.5, "drain_seconds": 1.0, **settings}
+        given = {"DATABASE_URL": url, "poll_seconds": 60.0, "drain_seconds": 1.0, **settings}
         self.settings = Settings(**given)
         self.puppet = puppet
         self.owner = Owner(self.settings, account, puppet.open, {"host": "test"})

@@ -1,5 +1,6 @@
 """`outbox bench`: measure the outbox beside other queues."""
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +38,7 @@ def bench(
         raise typer.BadParameter(
             f"There is no subject {', '.join(unknown)}: the subjects are {', '.join(SUBJECTS)}"
         )
-    with server_url(database_url) as url:
+    with server_url(database_url) as url, _children_on_stderr():
         try:
             result = run(
                 url,
@@ -51,6 +52,18 @@ def bench(
         write_json(result.as_dict())
     else:
         out().print(tables(result))
+
+
+@contextmanager
+def _children_on_stderr() -> "Iterator[None]":
+    """Let what the subjects' processes print, whatever they are, go where no result is expected."""
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 @contextmanager

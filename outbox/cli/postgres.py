@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -48,12 +48,7 @@ def url(json: Json = False) -> None:
 @postgres.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def psql(
-    context: typer.Context,
-    json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Let psql write unaligned CSV.")
-    ] = False,
-) -> None:
+def psql(context: typer.Context) -> None:
     """Open psql on it; what follows is psql's: outbox postgres psql -c 'table outbox.lease'."""
     program = shutil.which("psql")
     if program is None:
@@ -68,8 +63,7 @@ def psql(
             ExitCode.NO_DATABASE,
             "The embedded PostgreSQL is not running; start it: outbox postgres start",
         )
-    extra = ["--csv"] if json else []
-    os.execv(program, [program, server.url(), *extra, *context.args])  # noqa: S606 - no shell
+    os.execv(program, [program, server.url(), *context.args])  # noqa: S606 - no shell
 
 
 def _server() -> "Server":

@@ -52,6 +52,9 @@ class Evidence:
         for unsettled in queue.unsettled(connection, account):
             self.doubt(unsettled)
 
+    def __len__(self) -> int:
+        return len(self._unsettled)
+
     @property
     def seconds_to_next(self) -> float | None:
         """Until it is time to look at what is unsettled; None if nothing is."""

@@ -268,13 +268,14 @@ class Tenure:
         return True
 
     def settle(self, connection: Connection) -> bool:
-        """Settle unknown outcomes so far as can be; return whether there is something to record."""
+        """Settle unknown outcomes so far as can be; return whether there is something to do now."""
         if not self._connected:
             return False
+        in_doubt = len(self._evidence)
         results = self._evidence.settle(connection, self._session)
         for result in results:
             self._conclude(result, None)
-        return bool(results)
+        return bool(results) or len(self._evidence) < in_doubt
 
     def _conclude(self, result: Result, entry: Entry | None) -> None:
         self._conclusions[result.notification] = _Conclusion(result, entry)

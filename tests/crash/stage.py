@@ -17,7 +17,7 @@ import pytest
 from outbox.session.phone import Phone
 from tests.crash.worker import main
 
-PATIENCE = 30.0
+PATIENCE = 20.0
 """Seconds after which what has not happened never will."""
 
 # Each worker is forked from a process that has imported everything, and so is there at once.
@@ -101,7 +101,7 @@ class Stage:
             "OUTBOX_ACCOUNTS": self.account,
             "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1",
             "OUTBOX_LEASE_SECONDS": str(self.lease_seconds),
-            "OUTBOX_POLL_SECONDS": "0.5",
+            "OUTBOX_POLL_SECONDS": "60",
             **{f"OUTBOX_{name.upper()}": str(value) for name, value in settings.items()},
         }
         log = str(self.folder / f"worker-{len(self._workers) + 1}.log")

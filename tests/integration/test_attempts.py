@@ -377,12 +377,12 @@ def test_a_stale_epoch_is_refused(connection: psycopg.Connection, statement: str
     account.release()
     for epoch in (stale, stale + 1, stale - 1):
         with pytest.raises(StaleEpoch, match=f"epoch {epoch} of account main"):
-            connection.execute(statement, (epoch,))  # type: ignore[call-overload]
+            connection.execute(statement, (epoch,))
     assert account.acquire()
     assert account.epoch == stale + 1
     with pytest.raises(StaleEpoch):
-        connection.execute(statement, (stale,))  # type: ignore[call-overload]
-    connection.execute(statement, (account.epoch,))  # type: ignore[call-overload]
+        connection.execute(statement, (stale,))
+    connection.execute(statement, (account.epoch,))
 
 
 def test_an_erased_recipient_is_not_lost(connection: psycopg.Connection) -> None:

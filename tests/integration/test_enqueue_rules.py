@@ -1,7 +1,9 @@
 """The same rules through every way in: Python, one at a time in SQL, and a batch in SQL."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -65,6 +67,33 @@ TYPES = {
 }
 TEXT = {"kind": "text", "text": "hello"}
 
+# An item of a batch, or what is wrong with a good one, as programs without types write them.
+ITEMS: list[tuple[object, str, str]] = [
+    (5, "bad_batch", "5"),
+    ("text", "bad_batch", '"text"'),
+    ([], "bad_batch", "[]"),
+    (None, "bad_batch", "null"),
+    ({}, "bad_recipient", "null"),
+    ({"recipient": "x", "content": TEXT}, "bad_recipient", "x"),
+    ({"recipient": TO, "priority": 1}, "body_not_object", "null"),
+    ({"recipient": TO, "content": TEXT, "b": 1, "a": 1}, "unknown_option", "a, b"),
+    ({"priority": "high"}, "bad_priority", "high"),
+    ({"priority": 1.5}, "bad_priority", "1.5"),
+    ({"priority": 3e9}, "bad_priority", "3000000000"),
+    ({"priority": True}, "bad_priority", "true"),
+    ({"send_at": "tomorrow"}, "bad_send_at", "tomorrow"),
+    ({"send_at": "infinity"}, "bad_send_at", "infinity"),
+    ({"send_at": "2030-01-01"}, "bad_send_at", "2030-01-01"),
+    ({"send_at": "2030-01-01T00:00:00"}, "bad_send_at", "2030-01-01T00:00:00"),
+    ({"send_at": "2030-13-01T00:00:00Z"}, "bad_send_at", "2030-13-01T00:00:00Z"),
+    ({"send_at": 1893456000}, "bad_send_at", "1893456000"),
+    ({"expires_in": "soon"}, "bad_expires_in", "soon"),
+    ({"expires_in": "1e30 years"}, "bad_expires_in", "1e30 years"),
+    ({"max_attempts": "many"}, "bad_max_attempts", "many"),
+    ({"retry_after": {}}, "bad_retry", "{}"),
+    ({"retry_limit": "x"}, "bad_retry", "x"),
+]
+
 
 def broken(connection: psycopg.Connection, query: sql.Composed) -> str | None:
     """Return the rule that a statement breaks, leaving nothing behind."""
@@ -84,7 +113,7 @@ def one(given: dict[str, Any], account: str = "main") -> sql.Composed:
         typed = sql.SQL("{} => {}::{}").format(
             sql.Identifier(name),
             written,
-            sql.SQL(TYPES.get(name, "text")),  # type: ignore[arg-type]
+            sql.SQL(TYPES.get(name, "text")),
         )
         arguments.append(typed)
     return sql.SQL("select outbox.enqueue({})").format(sql.SQL(", ").join(arguments))
@@ -107,39 +136,38 @@ def as_python(given: dict[str, Any]) -> dict[str, Any]:
 
 def in_python(given: dict[str, Any], **more: Any) -> str | None:  # noqa: ANN401
     """Return the rule that `enqueue` refuses by, and see that `enqueue_many` has the same."""
-    rules: list[str | None] = [None, None]
-    try:
-        enqueue(to=TO, **{"content": TEXT, **as_python(given)}, **more)
-    except errors.Refused as refused:
-        rules[0] = refused.rule
-    try:
-        enqueue_many([{"to": TO, "content": TEXT, **as_python(given)}], **more)
-    except errors.Refused as refused:
-        rules[1] = refused.rule
-    assert rules[0] == rules[1]
-    return rules[0]
+    options = {"content": TEXT, **as_python(given)}
+    single = rule_of(partial(enqueue, to=TO, **options, **more))
+    assert rule_of(partial(enqueue_many, [{"to": TO, **options}], **more)) == single
+    return single
 
 
-@pytest.mark.parametrize(("given", "rule"), OPTIONS)
-def test_options_are_judged_alike(
-    connection: psycopg.Connection, given: dict[str, Any], rule: str | None
-) -> None:
+def rule_of(call: Callable[[], object]) -> str | None:
+    """Return the rule by which Python refuses."""
+    try:
+        call()
+    except errors.Refused as refused:
+        return refused.rule
+    return None
+
+
+def test_options_are_judged_alike(connection: psycopg.Connection) -> None:
     """An option is accepted by all ways in or refused by all, by the same rule."""
-    assert in_python(given) == rule
-    whole = {"recipient": TO, "content": TEXT, **given}
-    assert broken(connection, one(whole)) == rule
-    assert broken(connection, batch([whole])) == rule
+    for given, rule in OPTIONS:
+        assert in_python(given) == rule, given
+        whole = {"recipient": TO, "content": TEXT, **given}
+        assert broken(connection, one(whole)) == rule, given
+        assert broken(connection, batch([whole])) == rule, given
 
 
-@pytest.mark.parametrize(
-    "account", ["main", "a", "0_.-", "x" * 63, "", "Main", "-a", "x" * 64, "ä"]
-)
-def test_accounts_are_judged_alike(connection: psycopg.Connection, account: str) -> None:
+def test_accounts_are_judged_alike(connection: psycopg.Connection) -> None:
     """The name of an account, too."""
-    rule = in_python({}, account=account)
-    assert broken(connection, one({"recipient": TO, "content": TEXT}, account)) == rule
-    assert broken(connection, batch([{"recipient": TO, "content": TEXT}], account)) == rule
-    assert (rule == "bad_account") is (account in {"", "Main", "-a", "x" * 64, "ä"})
+    good, bad = ("main", "a", "0_.-", "x" * 63), ("", "Main", "-a", "x" * 64, "ä")
+    for account in good + bad:
+        rule = "bad_account" if account in bad else None
+        assert in_python({}, account=account) == rule, account
+        assert broken(connection, one({"recipient": TO, "content": TEXT}, account)) == rule
+        assert broken(connection, batch([{"recipient": TO, "content": TEXT}], account)) == rule
 
 
 def test_contents_are_judged_alike_when_enqueued(connection: psycopg.Connection) -> None:
@@ -158,63 +186,25 @@ def test_contents_are_judged_alike_when_enqueued(connection: psycopg.Connection)
         assert in_python({"content": content}) is None, content
 
 
-@pytest.mark.parametrize(
-    ("item", "rule", "shown"),
-    [
-        (5, "bad_batch", "5"),
-        ("text", "bad_batch", '"text"'),
-        ([], "bad_batch", "[]"),
-        (None, "bad_batch", "null"),
-        ({}, "bad_recipient", "null"),
-        ({"recipient": "x", "content": TEXT}, "bad_recipient", "x"),
-        ({"recipient": TO}, "body_not_object", "null"),
-        ({"recipient": TO, "content": TEXT, "b": 1, "a": 1}, "unknown_option", "a, b"),
-        ({"priority": "high"}, "bad_priority", "high"),
-        ({"priority": 1.5}, "bad_priority", "1.5"),
-        ({"priority": 3e9}, "bad_priority", "3000000000"),
-        ({"priority": True}, "bad_priority", "true"),
-        ({"send_at": "tomorrow"}, "bad_send_at", "tomorrow"),
-        ({"send_at": "infinity"}, "bad_send_at", "infinity"),
-        ({"send_at": "2030-01-01"}, "bad_send_at", "2030-01-01"),
-        ({"send_at": "2030-01-01T00:00:00"}, "bad_send_at", "2030-01-01T00:00:00"),
-        ({"send_at": "2030-13-01T00:00:00Z"}, "bad_send_at", "2030-13-01T00:00:00Z"),
-        ({"send_at": 1893456000}, "bad_send_at", "1893456000"),
-        ({"expires_in": "soon"}, "bad_expires_in", "soon"),
-        ({"expires_in": "1e30 years"}, "bad_expires_in", "1e30 years"),
-        ({"max_attempts": "many"}, "bad_max_attempts", "many"),
-        ({"retry_after": {}}, "bad_retry", "{}"),
-        ({"retry_limit": "x"}, "bad_retry", "x"),
-    ],
-)
-def test_the_database_names_the_item_and_its_value(
-    connection: psycopg.Connection, item: object, rule: str, shown: str
-) -> None:
+def test_the_database_names_the_item_and_its_value(connection: psycopg.Connection) -> None:
     """A caller without Python learns which item of a batch is wrong, mistyped ones included."""
     fine = {"recipient": TO, "content": TEXT}
-    wrong = item if not isinstance(item, dict) or len(item) != 1 else {**fine, **item}
-    with pytest.raises(errors.Refused) as caught:
-        connection.execute(batch([fine, fine, wrong, fine]))
-    assert caught.value.rule == rule
-    assert f"number 3 of the batch: {shown}" in caught.value.message
+    for item, rule, shown in ITEMS:
+        wrong = {**fine, **item} if isinstance(item, dict) and len(item) == 1 else item
+        with pytest.raises(errors.Refused) as caught:
+            connection.execute(batch([fine, fine, wrong, fine]))
+        assert caught.value.rule == rule, item
+        assert f"number 3 of the batch: {shown}" in caught.value.message, item
 
 
-@pytest.mark.parametrize(
-    "send_at",
-    [
-        "2030-01-01T00:00Z",
-        "2030-01-01 01:00:00.5+01",
-        "2030-01-01 05:30+0530",
-        "2030-01-01 0:00 UTC",
-    ],
-)
-def test_times_with_a_zone_are_taken(connection: psycopg.Connection, send_at: str) -> None:
-    """As any language writes them."""
-    whole = {"recipient": TO, "content": TEXT, "send_at": send_at}
+def test_times_with_a_zone_are_taken(connection: psycopg.Connection) -> None:
+    """As any language writes them, and whatever the zone of the session is."""
     connection.execute("set timezone = 'Asia/Tokyo'")
-    connection.execute(batch([whole]))
-    due = connection.execute("select due_at from outbox.notification").fetchone()
-    assert due is not None
-    assert due[0].replace(microsecond=0) == datetime(2030, 1, 1, tzinfo=UTC)
+    times = ("2030-01-01T00:00Z", "2030-01-01 01:00:00.5+01", "2030-01-01 05:30+0530")
+    for send_at in (*times, "2030-01-01 0:00 UTC"):
+        connection.execute(batch([{"recipient": TO, "content": TEXT, "send_at": send_at}]))
+    rows = connection.execute("select date_trunc('second', due_at) from outbox.notification")
+    assert rows.fetchall() == [(datetime(2030, 1, 1, tzinfo=UTC),)] * 4
 
 
 def test_null_is_not_given(connection: psycopg.Connection) -> None:
@@ -234,11 +224,11 @@ def test_null_is_not_given(connection: psycopg.Connection) -> None:
     assert rows == [(0, True, 10, "resend", True, {})] * 2
 
 
-@pytest.mark.parametrize("far", ["infinity", "-infinity", "3000-01-01Z"])
-def test_no_time_is_out_of_pythons_reach(connection: psycopg.Connection, far: str) -> None:
+def test_no_time_is_out_of_pythons_reach(connection: psycopg.Connection) -> None:
     """A time that a worker could not read would stop its whole account."""
-    whole = {"recipient": TO, "content": TEXT, "send_at": far}
-    assert broken(connection, one(whole)) == "bad_send_at"
+    for far in ("infinity", "-infinity", "3000-01-01Z"):
+        whole = {"recipient": TO, "content": TEXT, "send_at": far}
+        assert broken(connection, one(whole)) == "bad_send_at"
 
 
 def test_pythons_limits_of_media_are_the_databases(connection: psycopg.Connection) -> None:
@@ -251,31 +241,21 @@ def test_pythons_limits_of_media_are_the_databases(connection: psycopg.Connectio
             assert fits == (mime.startswith(_FITS[kind]),)
 
 
-@pytest.mark.parametrize(
-    ("data", "mime", "rule"),
-    [
+def test_media_are_judged_alike(connection: psycopg.Connection) -> None:
+    """Bytes and type, in SQL and in Python, which needs no database for it."""
+    table: list[tuple[bytes | None, str | None, str | None]] = [
         (PNG, "image/png", None),
         (PNG, "", "bad_mime"),
         (PNG, "Image/PNG", "bad_mime"),
         (PNG, None, "bad_mime"),
         (b"", "image/png", "empty_media"),
         (None, "image/png", "empty_media"),
-    ],
-)
-def test_media_are_judged_alike(
-    connection: psycopg.Connection, data: bytes | None, mime: str | None, rule: str | None
-) -> None:
-    """Bytes and type, in SQL and in Python, which needs no database for it."""
-    query = sql.SQL("select outbox.store_media({}::bytea, {}::text)").format(data, mime)
-    assert broken(connection, query) == rule
-    if data is None:
-        return
-    try:
-        store_media(data, mime)
-        found = None
-    except errors.Refused as refused:
-        found = refused.rule
-    assert found == rule
+    ]
+    for data, mime, rule in table:
+        query = sql.SQL("select outbox.store_media({}::bytea, {}::text)").format(data, mime)
+        assert broken(connection, query) == rule, mime
+        if data is not None:
+            assert rule_of(partial(store_media, data, mime)) == rule, mime
 
 
 def test_media_that_do_not_fit_are_refused_by_the_database(connection: psycopg.Connection) -> None:

@@ -31,7 +31,7 @@ def in_state(account: Account, state: str) -> UUID:
         case "sent" | "delivered" | "read" | "played":
             account.record(notification, "sent", "A")
             if state != "sent":
-                account.receive(("A", state))  # type: ignore[arg-type]
+                account.receive(("A", state))
     assert account.row(notification).state == state
     return notification
 
@@ -106,7 +106,7 @@ def test_what_is_out_is_not_cancelled(connection: psycopg.Connection, state: str
 
 @pytest.mark.parametrize("state", ["rejected", "exhausted", "cancelled", "unknown", "expired"])
 def test_what_ended_is_requeued(connection: psycopg.Connection, state: str) -> None:
-    """A dead letter starts anew: due now, no failures, a new expiry; its attempts are counted on."""
+    """A dead letter starts anew, with no failures and a new expiry; its attempts are counted on."""
     account = Account.owned(connection)
     if state == "expired":
         notification = account.enqueue(expires_in=SOON)

@@ -131,7 +131,7 @@ def test_error_that_nobody_foresaw_leaves_no_recipient_behind(
 
     monkeypatch.setattr(attempts, "exchange", failing)
     notification = account.enqueue()
-    with driven(database_url, puppet, poll_seconds=60, lease_seconds=0.5) as owner:
+    with driven(database_url, puppet, lease_seconds=0.5) as owner:
         until(lambda: account.row(notification).state == "sent", "it is sent all the same")
     assert not broken
     assert not owner.errors

@@ -167,7 +167,7 @@ def test_what_was_not_sent_at_all_keeps_its_place_after_a_failure(
     first, second = account.enqueue(), account.enqueue()
     puppet = Puppet()
     puppet.answers = False
-    with driven(database_url, puppet, poll_seconds=60):
+    with driven(database_url, puppet):
         puppet.answer(puppet.until_handed(1)[-1], "failed", "server returned error 479")
         puppet.answer(puppet.until_handed(2)[-1], "not_sent")
         puppet.until_handed(3)
@@ -204,7 +204,7 @@ def test_not_before_its_time(database_url: str, account: Account) -> None:
     later = account.enqueue(1, send_at=at.isoformat())
     now = account.enqueue(1)
     puppet = Puppet()
-    with driven(database_url, puppet, poll_seconds=60):
+    with driven(database_url, puppet):
         until(lambda: account.row(now).state == "sent", "what is due is sent")
         assert account.row(later).state == "pending"
         soon = account.enqueue(2, send_at=(at - timedelta(seconds=0.1)).isoformat())

@@ -60,9 +60,7 @@ def test_a_month_has_one_partition(connection: psycopg.Connection) -> None:
         "select pg_get_expr(relpartbound, oid) from pg_class where relname = 'event_2031_02'"
     ).fetchone()
     connection.execute("set timezone = 'UTC'")
-    assert bounds == (
-        "FOR VALUES FROM ('2031-02-01 13:00:00+13') TO ('2031-03-01 13:00:00+13')",
-    )
+    assert bounds == ("FOR VALUES FROM ('2031-02-01 13:00:00+13') TO ('2031-03-01 13:00:00+13')",)
 
 
 def test_every_partition_has_the_same_shape(connection: psycopg.Connection) -> None:

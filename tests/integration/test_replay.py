@@ -1,7 +1,5 @@
 """Replay: the projections rebuilt from the log alone are the live ones."""
 
-from datetime import datetime
-
 import psycopg
 import pytest
 
@@ -81,7 +79,7 @@ def test_the_past_is_rebuilt(connection: psycopg.Connection) -> None:
     account.send(notification, "not_sent")
     row = connection.execute("select clock_timestamp()").fetchone()
     assert row
-    moment: datetime = row[0]
+    moment = row[0]
     account.send(notification, "sent", "A")
     later = account.enqueue()
     account.transition("connected")

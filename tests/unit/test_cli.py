@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from outbox.cli import narrative
 from outbox.cli.app import app
@@ -119,3 +120,29 @@ def test_the_module_is_the_command() -> None:
     assert "Usage: outbox" in ran.stdout
     assert app.info.help is not None
     assert app.info.help in ran.stdout
+
+
+def test_a_bench_of_somebody_unknown_ends_with_2() -> None:
+    """Nothing is measured, and those that can be are named."""
+    ran = run("bench", "--subject", "nobody")
+    assert ran.code == 2
+    assert ran.err.startswith("error: There is no subject nobody: the subjects are outbox, ")
+
+
+@pytest.mark.parametrize(("adds_up", "code"), [(True, 0), (False, 1)])
+def test_a_demo_that_does_not_add_up_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, adds_up: object, code: int
+) -> None:
+    """Its story goes to stderr with --json, so that stdout stays one document."""
+    told: list[str | None] = []
+
+    def play(url: str | None, console: Console, *, svg: Path | None) -> object:
+        told.append(url)
+        console.print("once upon a time")
+        return adds_up
+
+    monkeypatch.setattr("outbox.demo.run", play)
+    ran = run("demo", "--json")
+    assert (ran.code, told) == (code, [None])
+    assert ran.json == {"adds_up": adds_up}
+    assert "once upon a time" in ran.err

@@ -1,0 +1,67 @@
+"""Dumps and restores of a test's database, with the programs of its own server."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from outbox.embedded import NotInstalledError
+from outbox.embedded.programs import installed
+
+
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, or skip the test for want of it."""
+    given = os.environ.get("OUTBOX_TEST_BINARIES")
+    if given:
+        return str(Path(given) / name)
+    found = shutil.which(name) if os.environ.get("DATABASE_URL") else None
+    if found:
+        return found
+    try:
+        return str(installed() / name)
+    except NotInstalledError:
+        pytest.skip(f"there is no {name} here")
+
+
+def copy_by_dump(source: str, target: str) -> None:
+    """Restore a dump of one database into another, which is empty."""
+    dump = subprocess.run(
+        [program("pg_dump"), "--no-owner", source], check=False, capture_output=True
+    )
+    assert dump.returncode == 0, dump.stderr.decode()
+    restored = subprocess.run(
+        [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", target],
+        check=False,
+        input=dump.stdout,
+        capture_output=True,
+    )
+    assert restored.returncode == 0, restored.stderr.decode()
+
+
+def shift_transaction_ids(connection: psycopg.Connection, by: int) -> None:
+    """Make a database what its server would have written had it given out higher ids."""
+    with connection.transaction():
+        connection.execute("set local session_replication_role = replica")  # no trigger fires
+        for table in ("event", "restore_epoch"):
+            connection.execute(
+                sql.SQL("update outbox.{} set xid = (xid::text::bigint + %s)::text::xid8").format(
+                    sql.Identifier(table)
+                ),
+                (by,),
+            )
+        for column in ("snapshot", "towards"):
+            connection.execute(
+                sql.SQL("""
+                    update outbox.cursor c set {column} = concat(
+                      pg_snapshot_xmin({column})::text::bigint + %(by)s, ':',
+                      pg_snapshot_xmax({column})::text::bigint + %(by)s, ':',
+                      (select string_agg((x::text::bigint + %(by)s)::text, ',' order by x)
+                       from pg_snapshot_xip({column}) x))::pg_snapshot
+                    where {column}::text <> '1:1:'
+                """).format(column=sql.Identifier(column)),
+                {"by": by},
+            )
