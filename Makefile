@@ -14,7 +14,7 @@ COMPILE := .lock/bin/uv pip compile pyproject.toml --quiet --universal --python-
 	--generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-15 demo bench lint format lock upgrade clean
+.PHONY: help test test-15 demo bench lint format schema lock upgrade clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ lint: $(VENV)/dev ## check style, types and the direction of imports
 format: $(VENV)/dev ## lay the code out and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+schema: $(VENV)/dev ## write down anew which schema the migrations add up to
+	$(BIN)/python -m tests.migration.listing > alembic/schema.txt.new
+	mv alembic/schema.txt.new alembic/schema.txt
 
 lock: .lock/uv ## write the requirements files anew, changing no version without need
 	$(COMPILE) -o requirements.txt

@@ -11,7 +11,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from outbox import InvalidRecipient, Notification, digest, enqueue, enqueue_many, store_media
+from outbox import (
+    InvalidRecipient,
+    Notification,
+    UnusableMedia,
+    digest,
+    enqueue,
+    enqueue_many,
+    store_media,
+)
 
 
 class Base(DeclarativeBase):
@@ -45,7 +53,7 @@ with Session(engine) as session, session.begin():
             metadata={"order": order.number},
         )
     ).scalar_one()
-print("enqueued", order.number)
+    print("enqueued", order.notified)
 
 # Python refuses what the database would refuse, before anything is sent to it.
 try:
@@ -53,10 +61,22 @@ try:
 except InvalidRecipient as refused:
     print("refused:", refused.rule, "|", refused.message, "|", refused.hint)
 
-# A savepoint: one notification may fail, and the transaction goes on.
+# Many at once, with a picture whose bytes are stored once.
+PNG = b"\x89PNG\r\n\x1a\n"
 with Session(engine) as session, session.begin():
+    session.execute(store_media(PNG, "image/png"))
+    image = {"kind": "image", "media": digest(PNG), "caption": "We have moved"}
+    many = [Notification(to=f"+447700900{n}", content=image) for n in range(100, 120)]
+    print("enqueued", len(session.execute(enqueue_many(many)).scalars().all()))
+
+# A refusal within a savepoint is no end of the transaction.
+with Session(engine) as session, session.begin():
+    session.execute(enqueue(to="+44 7700 900123", text="This is sent."))
     try:
         with session.begin_nested():
-            session.execute(enqueue(to="+44 7700 900124", content={"kind": "smoke"}))
-    except ValueError, InvalidRecipient:
-        raise
+            missing = {"kind": "image", "media": "0" * 64}
+            session.execute(enqueue(to="+44 7700 900123", content=missing))
+    except UnusableMedia as refused:
+        print("refused:", refused.rule, "|", refused.message, "|", refused.hint)
+
+engine.dispose()

@@ -46,12 +46,13 @@ def shift_transaction_ids(connection: psycopg.Connection, by: int) -> None:
     """Make a database what its server would have written had it given out higher ids."""
     with connection.transaction():
         connection.execute("set local session_replication_role = replica")  # no trigger fires
-        for table in ("event", "restore_epoch"):
+        # The epoch's own id must not be that of the restore by accident: it tells of the restore.
+        for table, shift in (("event", by), ("restore_epoch", by and 1_000_000)):
             connection.execute(
                 sql.SQL("update outbox.{} set xid = (xid::text::bigint + %s)::text::xid8").format(
                     sql.Identifier(table)
                 ),
-                (by,),
+                (shift,),
             )
         for column in ("snapshot", "towards"):
             connection.execute(

@@ -226,6 +226,10 @@ def _transactions(where: Where) -> Iterator[Callable[[Executable[Any]], Row]]:
         yield partial(_by_connection, where)
     elif isinstance(where, sa.Engine):
         yield partial(_by_engine, where)
+    elif not isinstance(where, str):
+        raise TypeError(
+            f"give a URL, an engine of SQLAlchemy or a connection of psycopg, not {where!r}"
+        )
     else:
         lasting = _Lasting(where)
         try:

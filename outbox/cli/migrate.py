@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from outbox.cli.exits import ExitCode, Failure
-from outbox.cli.opening import DatabaseUrl, connected, named
+from outbox.cli.opening import DatabaseUrl, connected, named, note_newer
 from outbox.cli.terminal import Json, note, out, write_json
 
 
@@ -39,13 +39,16 @@ def migrate(
     url = named(database_url)
     with connected(url) as connection:
         before = schema.revision(connection)
-    if before is not None and before not in schema.known():
+    is_ahead = before is not None and before not in schema.known()
+    if is_ahead and downgrade is None:
+        note_newer(str(before), schema.known()[-1])
+    elif is_ahead:
         raise Failure(
             ExitCode.NO_DATABASE,
-            f"The database's schema is newer than this program: it is at revision {before}, and "
-            f"{schema.known()[-1]} is the last one known here; run the release that migrated it",
+            f"Revision {before} is not known here; only the release that migrated to it can "
+            "migrate back",
         )
-    if downgrade is None:
+    elif downgrade is None:
         _check(revision, {*schema.known(), "head"})
         migrations.upgrade(url, revision)
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outbox.cli.exits import ExitCode, Failure, one_line
+from outbox.cli.terminal import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,10 +56,10 @@ def named(url: str | None) -> str:
 
 @contextmanager
 def opened(url: str | None) -> Iterator[Connection]:
-    """Open the database and see that its schema is this release's.
+    """Open the database and see that its schema is one that this release works with.
 
     Raises:
-        Failure: It cannot be reached, or its schema is another release's or missing.
+        Failure: It cannot be reached, or its schema is an older release's or missing.
     """
     with connected(url) as connection:
         check_schema(connection)
@@ -101,17 +102,26 @@ def check_schema(connection: Connection) -> None:
     if found is None:
         raise Failure(ExitCode.NO_DATABASE, "The database has no outbox yet; run: outbox migrate")
     if found not in schema.known():
-        raise Failure(
-            ExitCode.NO_DATABASE,
-            f"The database's schema is newer than this program: it is at revision {found}, and "
-            f"{newest} is the last one known here; run the release that migrated it",
-        )
-    if found != newest:
+        note_newer(found, newest)
+    elif found != newest:
         raise Failure(
             ExitCode.NO_DATABASE,
             f"The database's schema is older than this program: it is at revision {found}, and "
             f"{newest} is needed; run: outbox migrate",
         )
+
+
+def note_newer(found: str, newest: str) -> None:
+    """Say that the schema is ahead, which is no error.
+
+    Releases overlap and are rolled back, so migrations expand first and contract only later: a
+    schema that is ahead works with the release before it.
+    """
+    note(
+        f"The database's schema is newer than this program: it is at revision {found}, and "
+        f"{newest} is the last one known here.",
+        "yellow",
+    )
 
 
 def _ways() -> str:

@@ -96,7 +96,9 @@ class Vigil:
             self._look_at = time.monotonic() + self._pause()
             if arrived:
                 return 0
-        return max(min(self._look_at, self._over_at) - time.monotonic(), 0)
+        # Who is not idle has no use for the end of the poll, and would not rest at all after it.
+        until = min(self._look_at, self._over_at) if idle else self._look_at
+        return max(until - time.monotonic(), 0)
 
     def _pause(self) -> float:
         """Return the seconds from one look to the next."""

@@ -41,10 +41,17 @@ _ARRIVAL_SECONDS = 0.03
 """In which the phone reads what was written to it; bytes that a kill resets would prove nothing."""
 
 
+_SLEEP = "sleep "
+"""Before a point's name: there the worker does not die, it sleeps until SIGCONT."""
+
+
 class Point:
-    """The point at which this process dies, at its nth passage."""
+    """The point at which this process dies or falls asleep, at its nth passage."""
 
     def __init__(self, name: str | None, passage: int) -> None:
+        self._signal = signal.SIGKILL
+        if name is not None and name.startswith(_SLEEP):
+            self._signal, name = signal.SIGSTOP, name.removeprefix(_SLEEP)
         if name is not None and name not in POINTS:
             raise ValueError(f"there is no point {name!r}")
         self.name = name
@@ -53,8 +60,9 @@ class Point:
     def passed(self, name: str, times: int = 1) -> None:
         """Die here, if this is the point and its passage the nth."""
         if name == self.name and self.comes_within(times):
-            os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)  # a signal to oneself may take a moment
+            self.name = None
+            os.kill(os.getpid(), self._signal)
+            time.sleep(0.5)  # a signal to oneself may take a moment
 
     def comes_within(self, times: int) -> bool:
         """Count so many passages, and say whether the nth is among them."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 import psycopg
 import pytest
 
@@ -45,9 +46,15 @@ class Stage:
         self.accepted: list[UUID] = []
         self.lease_seconds = 1.0
         self.capacity = 20
+        self.patience = 75.0
+        """Seconds in which a session waits for an acknowledgement."""
         self._workers: list[Any] = []
-        self.database = psycopg.connect(url, autocommit=True)
+        self.connect()
         self.policy(grace="100 milliseconds", retry_after="50 milliseconds", max_attempts=1000)
+
+    def connect(self) -> None:
+        """Connect to the database, also after it was away."""
+        self.database = psycopg.connect(self.url, autocommit=True)
 
     def policy(self, **policy: object) -> None:
         """Change the policy of all accounts."""
@@ -99,7 +106,8 @@ class Stage:
         environment = {
             "DATABASE_URL": self.url,
             "OUTBOX_ACCOUNTS": self.account,
-            "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1",
+            "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1"
+            f"&acknowledge_within={self.patience}",
             "OUTBOX_LEASE_SECONDS": str(self.lease_seconds),
             "OUTBOX_POLL_SECONDS": "60",
             **{f"OUTBOX_{name.upper()}": str(value) for name, value in settings.items()},
@@ -133,6 +141,10 @@ class Stage:
         """Wait until a worker can be told to stop."""
         log = self.folder / f"worker-{self._workers.index(worker) + 1}.log"
         self.until(lambda: log.exists() and "started" in log.read_text(), "the worker is up")
+
+    def is_asleep(self, worker: multiprocessing.Process) -> bool:
+        """Whether a worker was stopped by SIGSTOP."""
+        return psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED
 
     def signal(self, worker: multiprocessing.Process, number: signal.Signals) -> None:
         """Send a worker a signal."""
@@ -196,6 +208,10 @@ class Stage:
         worker = self.worker()
         self.settled()
         self.stop(worker)
+        for other in self._workers:
+            other.join(PATIENCE)
+            if other.exitcode is None:
+                self.fail("a worker that was told to stop has not")
 
     def fail(self, why: str) -> None:
         """Fail with everything that may explain it."""

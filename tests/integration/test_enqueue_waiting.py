@@ -220,6 +220,8 @@ def test_a_connection_within_a_transaction_is_refused(database_url: str) -> None
             send(connection, to=TO, text="hello")
         with pytest.raises(TransactionOpenError):
             wait_for(connection, uuid4())
+        with pytest.raises(TypeError, match="give a URL"):
+            send(connection.cursor(), to=TO, text="hello")  # type: ignore[arg-type]
         assert connection.execute("select from outbox.event").fetchall() == []
     with psycopg.connect(database_url, autocommit=True) as connection:
         with connection.transaction(), pytest.raises(TransactionOpenError):

@@ -17,6 +17,7 @@ from outbox.caller.enqueue import Arguments
 from outbox.caller.executable import Executable
 from outbox.caller.notification import described
 from outbox.caller.options import Options
+from outbox.rules import RULES
 
 TO = "+44 7700 900123"
 JID = "447700900123@s.whatsapp.net"
@@ -285,3 +286,15 @@ def test_a_file_beyond_every_limit_is_not_read(tmp_path: Path) -> None:
     assert refused(to=TO, media=file).message == "Media too large: 1099511627776 bytes of video/mp4"
     with pytest.raises(FileNotFoundError):
         outbox.store_media(tmp_path / "none.png")
+
+
+def test_every_refusal_is_documented() -> None:
+    """The table of refusals has the rules, classes and hints that there are."""
+    document = Path(__file__).parents[2] / "docs" / "enqueue.md"
+    table = [line for line in document.read_text("utf-8").splitlines() if " | 2" in line]
+    assert table == [
+        f"| `{rule}` | {known.sqlstate} | `{type(errors.refusal(rule, '')).__name__}` "
+        f"| {known.hint} |"
+        for rule, known in RULES.items()
+        if known.sqlstate.startswith(("22", "23"))
+    ]

@@ -18,9 +18,9 @@ begin
 
   while v_left > 0 loop
     update connection c set
-      -- who owns the account changes nothing about what WhatsApp has said of it
-      state        = case when a.type like 'lease_%' and c.state in ('logged_out', 'banned', 'outdated', 'halted')
-                          then c.state else
+      -- who owns the account, and that a worker stops, changes nothing about what WhatsApp has said of it
+      state        = case when (a.type like 'lease_%' or a.type = 'draining')
+                               and c.state in ('logged_out', 'banned', 'outdated', 'halted') then c.state else
                      case a.type when 'lease_acquired'      then 'owned'
                                  when 'lease_released'      then 'free'
                                  when 'lease_lost'          then 'free'
@@ -36,7 +36,8 @@ begin
                           when a.type in ('disconnected', 'replaced') then c.failures + 1
                           else c.failures end,
       connected_at = case when a.type = 'connected' then a.recorded_at else c.connected_at end,
-      reconnect_at = case when a.type like 'lease_%' then c.reconnect_at else (a.data->>'reconnect_at')::timestamptz end,
+      reconnect_at = case when a.type like 'lease_%' or a.type = 'draining' then c.reconnect_at
+                          else (a.data->>'reconnect_at')::timestamptz end,
       reason       = case when a.type in ('connected', 'resumed') then null else coalesce(a.data->>'reason', c.reason) end
     from added a
     where a.type = any (outbox.connection_types())
