@@ -59,7 +59,12 @@ class Puppet:
         self.hang.set()
         self._emit: Emit = lambda _: None
 
-    def open(self, account: str, emit: Emit, media: Callable[[str], Media]) -> "Puppet":
+    def open(
+        self,
+        account: str,  # noqa: ARG002 - the port's
+        emit: Emit,
+        media: Callable[[str], Media],
+    ) -> "Puppet":
         """Be the session of an owner, which opens one for each of its tenures."""
         self._emit, self.media = emit, media
         return self
@@ -131,8 +136,13 @@ class Driven:
     It polls so seldom that what nothing but a poll would find fails its test.
     """
 
-    def __init__(self, url: str, puppet: Puppet, account: str = "main", **settings: Any) -> None:
-        given = {"DATABASE_URL": url, "poll_seconds": 60.0, "drain_seconds": 1.0, **settings}
+    def __init__(self, url: str, puppet: Puppet, account: str = "main", **settings: object) -> None:
+        given: dict[str, Any] = {
+            "DATABASE_URL": url,
+            "poll_seconds": 60.0,
+            "drain_seconds": 1.0,
+            **settings,
+        }
         self.settings = Settings(**given)
         self.puppet = puppet
         self.owner = Owner(self.settings, account, puppet.open, {"host": "test"})
@@ -173,7 +183,7 @@ class Driven:
 
 
 @contextmanager
-def driven(url: str, puppet: Puppet, account: str = "main", **settings: Any) -> Iterator[Driven]:
+def driven(url: str, puppet: Puppet, account: str = "main", **settings: object) -> Iterator[Driven]:
     """Let an owner deliver, impatiently, until the block ends."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, "_RETRY_SECONDS", 0.05)

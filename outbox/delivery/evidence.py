@@ -62,7 +62,7 @@ class Evidence:
 
     @property
     def lacks_traces(self) -> bool:
-        """Whether there are attempts of which no trace has been looked for: no receipt fits them."""
+        """Whether there are attempts of which no trace was looked for: no receipt fits them."""
         return any(unsettled.message_id is None for unsettled in self._unsettled.values())
 
     def doubt(self, unsettled: queue.Unsettled) -> None:

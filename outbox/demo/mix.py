@@ -108,5 +108,5 @@ def _round(order: int) -> Iterator[Told]:
     yield Told(
         "How did we do? A poll",
         order + 7,
-        {"content": Poll(question="How did we do?", options=["Well", "So so", "Badly"])},
+        {"content": Poll(question="How did we do?", options=("Well", "So so", "Badly"))},
     )

@@ -44,7 +44,9 @@ class Reckoning:
         arrived = by_notification(Ledger.read(ledger))
         expired = {
             stream
-            for (stream,) in connection.execute("select stream from outbox.event where type = 'expired'")
+            for (stream,) in connection.execute(
+                "select stream from outbox.event where type = 'expired'"
+            )
         }
         doubts = {
             (stream, attempt)

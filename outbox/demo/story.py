@@ -103,7 +103,9 @@ class _Story:
             self._say(
                 f"[red]SIGKILL[/] to worker 1 while {self._sending()} attempts were on their way"
             )
-            self._start_worker(f"waits until the lease of the dead one has lapsed, {_LEASE_SECONDS} s")
+            self._start_worker(
+                f"waits until the lease of the dead one has lapsed, {_LEASE_SECONDS} s"
+            )
             self._accept(mix.singles(6, 1000), pause=0.02)
             self._say("the shop goes on: what it commits is accepted, whoever is dead")
 
@@ -242,9 +244,7 @@ class _Story:
             time.sleep(0.05)
 
     def _show(self) -> None:
-        self._progress.update(
-            self._bar, completed=self._arrived(), total=len(self.reckoning.names)
-        )
+        self._progress.update(self._bar, completed=self._arrived(), total=len(self.reckoning.names))
 
     def _arrived(self) -> int:
         return len({frame.notification for frame in self._phone.frames()})

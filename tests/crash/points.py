@@ -9,12 +9,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from outbox.delivery import owner, tenure
 from outbox.log import attempts, lease, queue
+from outbox.log.database import Connection
 from outbox.session.phone.wire import Wire
-from outbox.session.port import Outcome
+from outbox.session.port import Outcome, SessionEvent
 from outbox.session.simulated import SimulatedSession
 
 WRITES = (
@@ -85,17 +87,17 @@ def arm(point: Point) -> None:
     _acknowledgements(point)
 
 
-def _exchange(given: Sequence[Any]) -> list[str]:
+def _exchange(given: Sequence[object]) -> list[str]:
     _, _, results, notifications = given
     return ["record"] * bool(results) + ["start"] * bool(notifications)
 
 
 def _around(
-    point: Point, module: Any, name: str, writes: Callable[[Sequence[Any]], list[str]]
+    point: Point, module: ModuleType, name: str, writes: Callable[[Sequence[Any]], list[str]]
 ) -> None:
     original = getattr(module, name)
 
-    def wrapped(connection: Any, *given: Any, **named: Any) -> Any:
+    def wrapped(connection: Connection, *given: object, **named: object) -> object:
         what = writes(given)
         for one in what:
             point.passed(f"before {one}")
@@ -112,10 +114,10 @@ def _around(
     setattr(module, name, wrapped)
 
 
-def _after(point: Point, module: Any, name: str, passage: str) -> None:
+def _after(point: Point, module: ModuleType | type, name: str, passage: str) -> None:
     original = getattr(module, name)
 
-    def wrapped(*given: Any, **named: Any) -> Any:
+    def wrapped(*given: object, **named: object) -> object:
         answer = original(*given, **named)
         point.passed(passage)
         return answer
@@ -139,15 +141,15 @@ def _frames(point: Point) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         push(wire, data)
 
-    Wire.push = wrapped  # type: ignore[method-assign]
+    setattr(Wire, "push", wrapped)  # noqa: B010  # mypy forbids the plain assignment
 
 
 def _acknowledgements(point: Point) -> None:
     emit = tenure.Tenure._emit
 
-    def wrapped(one: tenure.Tenure, event: Any) -> None:
+    def wrapped(one: tenure.Tenure, event: SessionEvent) -> None:
         if isinstance(event, Outcome) and event.type == "sent":
             point.passed("after acknowledgement")
         emit(one, event)
 
-    tenure.Tenure._emit = wrapped  # type: ignore[method-assign]
+    setattr(tenure.Tenure, "_emit", wrapped)  # noqa: B010  # as above

@@ -7,8 +7,8 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import psutil
@@ -48,7 +48,7 @@ class Stage:
         self.capacity = 20
         self.patience = 75.0
         """Seconds in which a session waits for an acknowledgement."""
-        self._workers: list[Any] = []
+        self._workers: list[BaseProcess] = []
         self.connect()
         self.policy(grace="100 milliseconds", retry_after="50 milliseconds", max_attempts=1000)
 
@@ -89,19 +89,17 @@ class Stage:
     def enqueue_mix(self, count: int) -> None:
         """Enqueue in batches and one by one, some at most once, some with priority."""
         while count > 0:
-            options: dict[str, object] = {
-                "priority": self.lots.choice([0, 0, 0, 7]),
-                "on_unknown": self.lots.choice(["resend", "resend", "resend", "hold"]),
-            }
             size = min(self.lots.choice([1, 1, 5, 20]), count)
-            self.enqueue(size, **options)
+            self.enqueue(
+                size,
+                priority=self.lots.choice([0, 0, 0, 7]),
+                on_unknown=self.lots.choice(["resend", "resend", "resend", "hold"]),
+            )
             count -= size
 
     # Workers.
 
-    def worker(
-        self, point: str | None = None, passage: int = 1, **settings: object
-    ) -> multiprocessing.Process:
+    def worker(self, point: str | None = None, passage: int = 1, **settings: object) -> BaseProcess:
         """Start a worker, armed or not."""
         environment = {
             "DATABASE_URL": self.url,
@@ -116,20 +114,20 @@ class Stage:
         worker = _processes.Process(target=main, args=(environment, log, point, passage))
         worker.start()
         self._workers.append(worker)
-        return worker  # type: ignore[return-value]  # processes of all contexts are alike
+        return worker
 
-    def dies(self, worker: multiprocessing.Process) -> None:
+    def dies(self, worker: BaseProcess) -> None:
         """Wait until a worker has killed itself."""
         worker.join(PATIENCE)
         if worker.exitcode != -signal.SIGKILL:
             self.fail(f"the worker did not come to its point: {worker.exitcode}")
 
-    def kill(self, worker: multiprocessing.Process) -> None:
+    def kill(self, worker: BaseProcess) -> None:
         """Kill a worker, which is dead on return."""
         worker.kill()
         worker.join()
 
-    def stop(self, worker: multiprocessing.Process) -> None:
+    def stop(self, worker: BaseProcess) -> None:
         """Tell a worker to stop and see that it does, in peace."""
         self.up(worker)
         worker.terminate()
@@ -137,16 +135,16 @@ class Stage:
         if worker.exitcode != 0:
             self.fail(f"the worker did not stop in peace: {worker.exitcode}")
 
-    def up(self, worker: multiprocessing.Process) -> None:
+    def up(self, worker: BaseProcess) -> None:
         """Wait until a worker can be told to stop."""
         log = self.folder / f"worker-{self._workers.index(worker) + 1}.log"
         self.until(lambda: log.exists() and "started" in log.read_text(), "the worker is up")
 
-    def is_asleep(self, worker: multiprocessing.Process) -> bool:
+    def is_asleep(self, worker: BaseProcess) -> bool:
         """Whether a worker was stopped by SIGSTOP."""
         return psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED
 
-    def signal(self, worker: multiprocessing.Process, number: signal.Signals) -> None:
+    def signal(self, worker: BaseProcess, number: signal.Signals) -> None:
         """Send a worker a signal."""
         if worker.pid is not None:
             os.kill(worker.pid, number)

@@ -6,8 +6,9 @@ Each seed is one run: some hundred notifications, several disturbances, one verd
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
-from outbox.session.phone import Fault
+from outbox.session.phone import Control, Fault
 from tests.crash.stage import Stage
 from tests.crash.verdict import judge
 
@@ -29,6 +30,9 @@ def test_kills_at_any_moment(make_stage: Callable[[int], Stage], seed: int) -> N
     assert verdict.delivered + verdict.held >= verdict.accepted
 
 
+_HAPPENINGS = ("kill", "kill", "stop", "pause", "drop", "half", "trace", "owner", "jobs", "all")
+
+
 def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> None:
     """Kills, pauses, lost connections of both kinds, in any order: the rules hold all the same."""
     stage = make_stage(seed)
@@ -38,34 +42,11 @@ def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> No
         for _ in range(10):
             stage.enqueue_mix(15)
             time.sleep(stage.lots.uniform(0, 0.15))
-            match stage.lots.choice("kill kill stop pause drop half trace owner jobs all".split()):
-                case "kill":
-                    stage.kill(worker)
-                    stage.lapse()
-                    worker = stage.worker()
-                case "stop":
-                    stage.signal(worker, signal.SIGTERM)
-                    worker = stage.worker()
-                case "pause":
-                    stage.signal(worker, signal.SIGSTOP)
-                    stage.lapse()
-                    paused, worker = worker, stage.worker()
-                    time.sleep(stage.lots.uniform(0, 0.3))
-                    stage.signal(paused, signal.SIGCONT)
-                    stage.signal(paused, signal.SIGTERM)
-                case "drop":
-                    control.drop(stage.account)
-                case "half":
-                    control.fault(Fault("drop_after_frame", account=stage.account, after=3))
-                case "trace":
-                    control.fault(Fault("drop_before_frame", account=stage.account, after=3))
-                case "owner":
-                    stage.terminate("outbox owner")
-                case "jobs":
-                    stage.terminate("outbox jobs")
-                case "all":
-                    control.drop(stage.account)
-                    stage.terminate("outbox")
+            happening = stage.lots.choice(_HAPPENINGS)
+            if happening in {"kill", "stop", "pause"}:
+                worker = _exchange(stage, worker, happening)
+            else:
+                _disturb(stage, control, happening)
             stage.resume()
         control.heal()
     stage.resume()
@@ -74,3 +55,37 @@ def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> No
     verdict = judge(stage)
     assert not verdict.breaches
     assert verdict.delivered + verdict.held >= verdict.accepted
+
+
+def _exchange(stage: Stage, worker: BaseProcess, how: str) -> BaseProcess:
+    """Let another worker take a worker's place."""
+    if how == "stop":
+        stage.signal(worker, signal.SIGTERM)
+        return stage.worker()
+    if how == "kill":
+        stage.kill(worker)
+        stage.lapse()
+        return stage.worker()
+    stage.signal(worker, signal.SIGSTOP)
+    stage.lapse()
+    other = stage.worker()
+    time.sleep(stage.lots.uniform(0, 0.3))
+    stage.signal(worker, signal.SIGCONT)
+    stage.signal(worker, signal.SIGTERM)
+    return other
+
+
+def _disturb(stage: Stage, control: Control, how: str) -> None:
+    """Take away a connection, of the session or to the database."""
+    match how:
+        case "drop":
+            control.drop(stage.account)
+        case "half":
+            control.fault(Fault("drop_after_frame", account=stage.account, after=3))
+        case "trace":
+            control.fault(Fault("drop_before_frame", account=stage.account, after=3))
+        case "owner" | "jobs":
+            stage.terminate(f"outbox {how}")
+        case _:
+            control.drop(stage.account)
+            stage.terminate("outbox")

@@ -108,11 +108,10 @@ def test_notification_that_kills_its_worker_is_a_dead_letter_in_the_end(stage: S
         stage.dies(stage.worker("after start"))
         stage.lapse()
     stage.finish()
-    states = dict(
-        stage.database.execute(
-            "select id, state from outbox.notification where state = 'exhausted'"
-        ).fetchall()
-    )
+    ended = stage.database.execute(
+        "select id, state from outbox.notification where state = 'exhausted'"
+    ).fetchall()
+    states = {row[0]: row[1] for row in ended}
     assert poison[0] in states
     verdict = judge(stage, states)
     assert not verdict.breaches
@@ -127,8 +126,12 @@ def test_receipts_that_come_twice_or_for_nobody_change_nothing(stage: Stage) -> 
         stage.enqueue(60)
         stage.until(lambda: control.stats().get("dropped"), "it is dropped")
         stage.until(lambda: stage.account not in control.stats()["connected"], "it is away")
-        stage.until(lambda: stage.database.execute(
-            "select 1 from outbox.connection where state = 'waiting'").fetchone(), "it waits")
+        stage.until(
+            lambda: stage.database.execute(
+                "select 1 from outbox.connection where state = 'waiting'"
+            ).fetchone(),
+            "it waits",
+        )
         stage.resume()
         stage.settled()
         stage.until(lambda: stage.count("read") == 60, "all are read")

@@ -5,7 +5,7 @@ The ledger is the phone's own. Nothing here believes the outbox where the ledger
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -40,9 +40,8 @@ def judge(stage: Stage, dead_letters: Mapping[UUID, str] | None = None) -> Verdi
     """
     frames = [f for f in Ledger.read(stage.phone.ledger) if f.account == stage.account]
     arrived = by_notification(frames)
-    with psycopg.connect(stage.url, autocommit=True, row_factory=namedtuple_row) as database:
-        rows = {row.id: row for row in database.execute("select * from outbox.notification")}
-        events = database.execute("select * from outbox.event order by position").fetchall()
+    rows = {row.id: row for row in _read(stage.url, "select * from outbox.notification")}
+    events = _read(stage.url, "select * from outbox.event order by position")
     timelines: defaultdict[UUID, list[Any]] = defaultdict(list)
     for event in events:
         timelines[event.stream].append(event)
@@ -58,6 +57,11 @@ def judge(stage: Stage, dead_letters: Mapping[UUID, str] | None = None) -> Verdi
     doubled = sum(len(of_one) > 1 for of_one in arrived.values())
     held = sum(row.state == "unknown" for row in rows.values())
     return Verdict(len(stage.accepted), len(arrived), held, doubled, breaches)
+
+
+def _read(url: str, query: LiteralString) -> list[Any]:
+    with psycopg.connect(url, row_factory=namedtuple_row) as database:
+        return list(database.execute(query))
 
 
 def _nothing_lost(

@@ -21,8 +21,8 @@ def puppet() -> Puppet:
     return Puppet()
 
 
-def _is_sent(account: Account, **options: object) -> None:
-    notification = account.enqueue(**options)
+def _is_sent(account: Account) -> None:
+    notification = account.enqueue()
     until(lambda: account.row(notification).state == "sent", "it is sent")
 
 
@@ -128,9 +128,7 @@ def test_connection_that_only_an_operator_mends_is_not_built_again(
         until(lambda: account.row(notification).state == "sent", "it is sent")
 
 
-def test_temporary_ban_is_waited_for(
-    database_url: str, account: Account, puppet: Puppet
-) -> None:
+def test_temporary_ban_is_waited_for(database_url: str, account: Account, puppet: Puppet) -> None:
     """It is tried once when the ban has ended."""
     with driven(database_url, puppet):
         _is_sent(account)
@@ -260,7 +258,6 @@ def test_lease_is_waited_for(database_url: str, account: Account, puppet: Puppet
         time.sleep(0.4)
         assert account.row(notification).state == "pending"
         until(lambda: account.row(notification).state == "sent", "it has its turn", 2)
-
 
 
 def test_temporary_ban_outlasts_the_worker(

@@ -30,9 +30,9 @@ def account(connection: psycopg.Connection) -> Account:
     return Account(connection)
 
 
-def _left_by_a_dead_worker(account: Account, **options: object) -> UUID:
+def _left_by_a_dead_worker(account: Account, on_unknown: str = "resend") -> UUID:
     """Enqueue one that a worker has begun to send, whose lease has lapsed since."""
-    notification = account.enqueue(**options)
+    notification = account.enqueue(on_unknown=on_unknown)
     assert account.acquire(0)
     assert account.start(notification) == [notification]
     return notification

@@ -76,7 +76,11 @@ def test_parked_owner_is_told_at_once(database_url: str, account: Account) -> No
 
 
 @pytest.mark.parametrize(
-    "mend", [Account.requeue, lambda account, _: account.connection.execute("select outbox.resume('main')")]
+    "mend",
+    [
+        Account.requeue,
+        lambda account, _: account.connection.execute("select outbox.resume('main')"),
+    ],
 )
 def test_operator_is_heard_at_once(
     database_url: str, account: Account, mend: Callable[[Account, UUID], object]

@@ -131,7 +131,7 @@ def test_stop_waits_for_what_is_being_sent(account: Account, start: Start) -> No
     worker.send_signal(signal.SIGTERM)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
-    states = dict(
+    states: dict[str, int] = dict(
         account.connection.execute(
             "select state, count(*) from outbox.notification group by 1"
         ).fetchall()

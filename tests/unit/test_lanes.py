@@ -181,4 +181,3 @@ def test_memory_is_bounded_whatever_waits(queue: Queue) -> None:
     while lanes.wants_page:
         lanes.add_page(queue.entries(*[ALICE] * 10))
     assert len(lanes) == 50
-

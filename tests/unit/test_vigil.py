@@ -1,12 +1,13 @@
 """The vigil: when an owner looks, and that parking misses nothing."""
 
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from outbox.delivery import vigil
 from outbox.delivery.feed import Feed, running_transactions
 from outbox.delivery.vigil import Vigil
+from outbox.log import lease
 from outbox.log.database import Connection
 
 POLL = 30.0
@@ -59,10 +60,10 @@ def parks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """What the vigil has told the log of being told."""
     parks: list[bool] = []
 
-    def park(*_: Any, wake: bool) -> None:
+    def park(*_: object, wake: bool) -> None:
         parks.append(wake)
 
-    monkeypatch.setattr(vigil.lease, "park", park)
+    monkeypatch.setattr(lease, "park", park)
     return parks
 
 
@@ -220,7 +221,8 @@ def test_owner_that_waits_for_outcomes_does_not_spin_when_its_poll_is_over(
 
 
 @pytest.mark.parametrize(
-    ("snapshot", "running"), [("10:10:", set()), ("10:20:10", {"10"}), ("7:20:7,9,19", {"7", "9", "19"})]
+    ("snapshot", "running"),
+    [("10:10:", set()), ("10:20:10", {"10"}), ("7:20:7,9,19", {"7", "9", "19"})],
 )
 def test_running_transactions_are_read_from_a_snapshot(snapshot: str, running: set[str]) -> None:
     """As PostgreSQL writes it."""
