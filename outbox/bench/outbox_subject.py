@@ -81,6 +81,14 @@ class OutboxSubject:
             raise LostJobError(f"{session.handled} of {count} notifications were handled")
         return elapsed
 
+    def drain_first(self, count: int) -> float:
+        """Return the seconds until so many of a queue that has more have been handed over."""
+        session = _CostsNothing(count)
+        started = time.perf_counter()
+        with _delivering(self._url, session):
+            session.done.get(timeout=300)
+            return time.perf_counter() - started
+
     def latency(self, count: int) -> list[float]:
         """Wake a parked owner by the notification that commits with the enqueue."""
         session = _CostsNothing(count)

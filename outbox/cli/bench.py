@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,15 @@ def bench(
             metavar="NAME", show_default=False, help="Measure only this one, may be repeated."
         ),
     ] = None,
+    conditions: Annotated[
+        bool,
+        typer.Option(
+            "--conditions",
+            metavar="",
+            help="Measure the outbox alone: with a long history, with a long queue, and while an "
+            "open transaction keeps vacuum from working.",
+        ),
+    ] = False,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -38,6 +48,9 @@ def bench(
         raise typer.BadParameter(
             f"There is no subject {', '.join(unknown)}: the subjects are {', '.join(SUBJECTS)}"
         )
+    if conditions:
+        _conditions(rounds, json=json, database_url=database_url)
+        return
     with server_url(database_url) as url, _children_on_stderr():
         try:
             result = run(
@@ -52,6 +65,37 @@ def bench(
         write_json(result.as_dict())
     else:
         out().print(tables(result))
+
+
+def _conditions(rounds: int, *, json: bool, database_url: str | None) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from rich.table import Table  # noqa: PLC0415
+
+    from outbox import logs  # noqa: PLC0415
+    from outbox.bench.conditions import measure  # noqa: PLC0415
+    from outbox.bench.workload import Workload  # noqa: PLC0415
+
+    logs.configure("text", "warning")
+    with server_url(database_url) as url:
+        found = measure(
+            url, rounds=rounds, count=Workload().queued, progress=lambda line: note(line, "dim")
+        )
+    if json:
+        write_json([asdict(condition) for condition in found])
+        return
+    table = Table(title=f"Notifications drained a second, medians of {rounds} rounds")
+    table.add_column("the database")
+    table.add_column("a second (lowest - highest)", justify="right")
+    table.add_column("beside the empty one", justify="right")
+    for condition in found:
+        rates = sorted(condition.drained)
+        table.add_row(
+            condition.name,
+            f"{median(rates):,.0f} ({rates[0]:,.0f} - {rates[-1]:,.0f})",
+            f"{condition.beside_empty:.2f}",
+        )
+    out().print(table)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def make_stage(
             after.callback(stage.close)
             with phone.control() as control:
                 control.heal()
-                control.behave(latency=0.004, jitter=0.003, delivered=0.02)
+                control.behave(**BEHAVIOUR.to_json())
             return stage
 
         yield make
