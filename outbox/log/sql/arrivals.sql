@@ -21,4 +21,9 @@ select now.snapshot::text, n.id, n.recipient, n.priority, n.position,
        extract(epoch from case when n.deferred then n.due_at end)::float8 as due_at,
        extract(epoch from statement_timestamp())::float8 as now
 from now
-left join (fresh join outbox.notification n on n.id = fresh.stream and n.state = 'pending') on true
+left join (
+  -- one look-up each, whatever the planner thinks of their number: "offset 0" keeps it from joining the whole table
+  fresh cross join lateral (
+    select * from outbox.notification where id = fresh.stream and state = 'pending' offset 0
+  ) n
+) on true
