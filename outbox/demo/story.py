@@ -37,7 +37,7 @@ def run(url: str | None, console: Console, *, svg: Path | None = None) -> bool:
         url: Of a database on the server to use, where the demo makes one of its own and touches no
             other; None for the embedded server, which goes on running.
         console: Where it is told.
-        svg: Where a picture of what was told is written.
+        svg: Where a picture of what was told is written; it names no path of this machine.
 
     Returns:
         Whether everything adds up: nothing lost, nothing doubled without the log saying why.
@@ -61,9 +61,9 @@ def run(url: str | None, console: Console, *, svg: Path | None = None) -> bool:
         expired = reckoning.read(connection)
         reckoning.judge(phone.frames(), expired)
     _conclude(telling, reckoning)
-    _show_where_to_look(telling, reckoning, laid, phone.ledger)
     if svg:
         telling.draw(svg)
+    _show_where_to_look(telling, reckoning, laid, phone.ledger)
     return not reckoning.wrong
 
 
@@ -121,12 +121,12 @@ class _Story:
 
     def _sell(self, rounds: int, pause: float) -> int:
         first = mix.BATCH + len(self._reckoning.names)
-        number = 0
-        for number, told in enumerate(mix.singles(rounds, first), 1):
+        orders = list(mix.singles(rounds, first))
+        for told in orders:
             self._shop.sell(told)
             self._show()
             time.sleep(pause)
-        return number
+        return len(orders)
 
     def _until_arrived(self, share: float) -> None:
         wanted = int(len(self._reckoning.names) * share)
@@ -175,7 +175,7 @@ def _conclude(telling: Telling, reckoning: Reckoning) -> None:
         if not reckoning.wrong
         else "[bold red]It does not add up.[/]"
     )
-    how = "a trace, a receipt" + (" or the policy" if total["doubled"] else "")
+    how = "a trace, a receipt or the policy" if total["doubled"] else "a trace or a receipt"
     put(
         f"[bold]{total['doubled']} doubled.[/] After the kill and the drop nobody knew of"
         f" {len(reckoning.doubts)} whether they had arrived: {how} settled it."

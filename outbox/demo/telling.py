@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _WIDTH = 88
+_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
 
 class Telling:
@@ -67,5 +69,6 @@ class Telling:
             console.print(what, highlight=False, soft_wrap=whole)
 
     def draw(self, path: Path) -> None:
-        """Write the picture."""
-        path.write_text(self._picture.export_svg(title="outbox demo"), "utf-8")
+        """Write the picture, which loads nothing from elsewhere: any monospaced font will do."""
+        picture = self._picture.export_svg(title="outbox demo")
+        path.write_text(_FONT_FACE.sub("", picture), "utf-8")

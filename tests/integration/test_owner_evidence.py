@@ -1,5 +1,6 @@
 """What settles an unknown outcome: no trace, a receipt, or the policy; whatever comes first."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import psycopg
@@ -135,23 +136,25 @@ def test_receipt_that_comes_before_the_acknowledgement_counts(
     assert account.row(notification).attempts == 1
 
 
-def test_traces_that_cannot_be_had_are_asked_for_again(
+def test_question_about_traces_without_an_answer_proves_nothing(
     database_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A question without an answer proves nothing."""
-    notification = _left_by_a_dead_worker(account)
+    """It is asked again, and until then nothing is sent."""
+    notification = _left_by_a_dead_worker(account, on_unknown="hold")
     puppet, lost = Puppet(), [ConnectionError("lost"), ConnectionError("lost")]
+    puppet.traces[notification, 1] = "M1"
     trace = puppet.trace
 
-    def failing(attempts: object) -> object:
+    def failing(attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
         if lost:
             raise lost.pop()
-        return trace(attempts)  # type: ignore[arg-type]
+        return trace(attempts)
 
     monkeypatch.setattr(puppet, "trace", failing)
     with driven(database_url, puppet):
-        until(lambda: account.row(notification).state == "sent", "it is sent")
+        until(lambda: account.row(notification).message_id == "M1", "its trace is found")
     assert not lost
+    assert not puppet.handed
 
 
 def test_new_doubt_does_not_wait_for_an_old_one_that_is_held(

@@ -9,6 +9,8 @@ import pytest
 from outbox.errors import VersionConflict
 from tests.account import Account
 
+pytestmark = pytest.mark.undone
+
 Kind = Literal["delivered", "read", "played"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

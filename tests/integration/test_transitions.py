@@ -8,6 +8,8 @@ import pytest
 from outbox.errors import UnknownAccount
 from tests.account import Account
 
+pytestmark = pytest.mark.undone
+
 FINAL = ["logged_out", "outdated", "halted", "banned"]
 
 

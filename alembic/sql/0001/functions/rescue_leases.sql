@@ -2,15 +2,23 @@
 -- and what was being sent is unknown from here on. Returns the accounts.
 create function outbox.rescue_leases() returns table (account text) language plpgsql as $$
 #variable_conflict use_column
+declare
+  v_lapsed text[];
 begin
+  -- Locked by a statement of its own: the next one then has a snapshot that sees all that the owners have started. In
+  -- one statement, an attempt that was committed between its snapshot and its lock would be left as being sent.
+  select array_agg(l.account) into v_lapsed
+  from (select account from outbox.lease
+        where owner is not null and until < statement_timestamp()
+        for update skip locked) l;
+  if v_lapsed is null then
+    return;
+  end if;
+
   return query
-  with lapsed as (
-    select l.account from outbox.lease l
-    where l.owner is not null and l.until < statement_timestamp()
-    for update skip locked
-  ), freed as (
+  with freed as (
     update outbox.lease l set owner = null, epoch = l.epoch + 1, wake = false
-    from lapsed where l.account = lapsed.account
+    where l.account = any (v_lapsed)
     returning l.account, l.epoch
   ), appended as (
     insert into outbox.event (account, stream, version, type, data)

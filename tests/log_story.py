@@ -1,0 +1,286 @@
+"""A believable day of one account, for the questions of docs/log.md.
+
+Every event is appended as the outbox would have, with the moment at which it happened. Run as a
+module it writes the answers into the document anew.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from outbox.log.migrate import upgrade
+from tests.databases import database, embedded_server
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "log.md"
+DAY = "2026-03-10"
+
+_BLOCK = re.compile(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
+
+
+class Day:
+    """Appends what happened, in the order in which it did."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._versions: dict[UUID, int] = {}
+        self._attempts: dict[UUID, int] = {}
+        self._count = 0
+        row = connection.execute("select outbox.connection_stream('main')").fetchone()
+        assert row
+        self._account: UUID = row[0]
+        self.epoch = 0
+        connection.execute("select outbox.create_partition(%s)", (DAY,))
+
+    def tell(
+        self,
+        at: str,
+        stream: UUID,
+        type_: str,
+        data: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Append an event of a stream."""
+        version = self._versions[stream] = self._versions.get(stream, 0) + 1
+        told = {k: v for k, v in (data or {}).items() if v is not None}
+        self._connection.execute(
+            "insert into outbox.event"
+            " (recorded_at, account, stream, version, type, data, metadata)"
+            " values (%s, 'main', %s, %s, %s, %s, %s)",
+            (
+                f"{DAY} {at}Z",
+                stream,
+                version,
+                type_,
+                json.dumps(told),
+                json.dumps(metadata or {}),
+            ),
+        )
+
+    def link(self, at: str, type_: str, **data: object) -> None:
+        """Append an event of the account's connection."""
+        worker = data.pop("worker", None)
+        self.tell(at, self._account, type_, data, {"worker": worker} if worker else None)
+
+    def own(self, at: str, worker: str) -> None:
+        """A worker takes the lease and connects."""
+        self.epoch += 1
+        owner = f"{self.epoch:08x}-0000-4000-8000-000000000000"
+        self.link(at, "lease_acquired", epoch=self.epoch, owner=owner, worker=worker)
+
+    def enqueue(self, at: str, number: str, text: str, **options: object) -> UUID:
+        """Enqueue a text for a number."""
+        self._count += 1
+        stream = UUID(f"019cd5a0-0000-7000-8000-{self._count:012}")
+        recipient = UUID(hashlib.md5(number.encode(), usedforsecurity=False).hexdigest())
+        self._connection.execute(
+            "insert into outbox.identity values (%s, %s) on conflict do nothing",
+            (recipient, f"{number}@s.whatsapp.net"),
+        )
+        body = json.dumps({"kind": "text", "text": text})
+        digest = hashlib.sha256(body.encode())
+        self._connection.execute(
+            "insert into outbox.content (digest, body) values (%s, %s) on conflict do nothing",
+            (digest.digest(), body),
+        )
+        given = {
+            "recipient": str(recipient),
+            "content": digest.hexdigest(),
+            "priority": 0,
+            "max_attempts": 3,
+            "on_unknown": "resend",
+            "expires_at": f"{DAY} 23:59:59Z",
+        }
+        self.tell(at, stream, "enqueued", {**given, **options})
+        return stream
+
+    def start(self, at: str, stream: UUID) -> None:
+        """Start an attempt."""
+        attempt = self._attempts[stream] = self._attempts.get(stream, 0) + 1
+        self.tell(at, stream, "attempt_started", {"attempt": attempt}, {"epoch": self.epoch})
+
+    def end(self, at: str, stream: UUID, type_: str, **data: object) -> None:
+        """Append what became of the latest attempt."""
+        told = {"attempt": self._attempts[stream], **data}
+        if "recipient_failures" in data:
+            row = self._connection.execute(
+                "select recipient::text from outbox.notification where id = %s", (stream,)
+            ).fetchone()
+            assert row
+            told["recipient"] = row[0]
+        self.tell(at, stream, type_, told, {"epoch": self.epoch})
+
+    def send(self, at: str, stream: UUID, until: str, message_id: str) -> None:
+        """Start an attempt that succeeds."""
+        self.start(at, stream)
+        self.end(until, stream, "sent", message_id=message_id, recipient_failures=0)
+
+
+def tell_the_day(connection: psycopg.Connection) -> None:
+    """Append everything that happened on that day."""
+    day = Day(connection)
+    _morning(day)
+    _afternoon(day)
+    _evening(day)
+
+
+def _morning(day: Day) -> None:
+    """Most is well; three recipients cannot be reached."""
+    day.own("06:58:00", "web.1/v41")
+    day.link("06:58:01", "connecting")
+    day.link("06:58:04", "connected")
+
+    booked = day.enqueue("09:00:00", "447700900101", "Your table for four is booked.")
+    day.send("09:00:00.4", booked, "09:00:01.1", "3EB0A1")
+    day.tell("09:00:03", booked, "delivered")
+    day.tell("09:12:40", booked, "read")
+    for second, (number, ack) in enumerate(
+        [("447700900102", 0.9), ("447700900103", 1.3), ("447700900104", 4.8)]
+    ):
+        stream = day.enqueue(f"09:20:{second:02}", number, "Doors open at seven.")
+        day.send(f"09:20:{second:02}.2", stream, f"09:20:{second + ack:06.3f}", f"3EB0B{second}")
+
+    full = day.enqueue("10:15:00", "447700900107", "Your parcel is at the door.")
+    for attempt, (at, retry) in enumerate(
+        [("10:15:01", "10:16:05"), ("10:16:05", "10:18:20"), ("10:18:20", "10:22:30")], 1
+    ):
+        day.start(at, full)
+        day.end(
+            f"{at}.9",
+            full,
+            "attempt_failed",
+            **{"class": "transient"},
+            error="server returned error 479",
+            retry_at=f"{DAY} {retry}Z",
+            recipient_failures=attempt,
+        )
+    day.end("10:18:20.9", full, "exhausted")
+    nobody = day.enqueue("11:00:00", "447700900108", "Welcome!")
+    day.start("11:00:01", nobody)
+    day.end("11:00:02", nobody, "rejected", error="not on WhatsApp")
+    other = day.enqueue("11:05:00", "447700900109", "Welcome!")
+    day.start("11:05:01", other)
+    day.end("11:05:02", other, "rejected", error="not on WhatsApp")
+
+
+def _afternoon(day: Day) -> None:
+    """The connection is lost for three quarters of an hour."""
+    day.link("14:05:10", "disconnected", reason="keep-alive lost")
+    day.link("14:05:10", "reconnect_scheduled", reconnect_at=f"{DAY} 14:05:12Z")
+    day.link("14:05:12", "connecting")
+    day.link("14:06:12", "disconnected", reason="dial timed out")
+    day.link("14:06:12", "reconnect_scheduled", reconnect_at=f"{DAY} 14:06:15Z")
+    day.link("14:06:15", "connecting")
+    waited = [
+        day.enqueue("14:10:00", "447700900101", "Your driver has arrived."),
+        day.enqueue(
+            "14:20:00", "447700900102", "Your code is 1234.", expires_at=f"{DAY} 14:25:00Z"
+        ),
+        day.enqueue("14:30:00", "447700900103", "Your order has shipped."),
+    ]
+    day.tell("14:25:07", waited[1], "expired", {"state": "pending"})
+    day.link("14:52:30", "connected")
+    day.send("14:52:30.5", waited[0], "14:52:31.2", "3EB0C0")
+    day.send("14:52:31.3", waited[2], "14:52:32.1", "3EB0C2")
+
+
+def _evening(day: Day) -> None:
+    """A worker dies in the middle of three sends; later some wait for their time."""
+    doubled = day.enqueue("18:29:58", "447700900104", "Your invoice is ready.")
+    proven = day.enqueue("18:29:58.5", "447700900105", "Your invoice is ready.")
+    held = day.enqueue("18:29:59", "447700900106", "We have charged you 40.", on_unknown="hold")
+    for stream in (doubled, proven, held):
+        day.start("18:30:00", stream)
+    day.link("18:31:02", "lease_lost", epoch=day.epoch + 1)
+    day.epoch += 1
+    for stream in (doubled, proven, held):
+        day.tell(
+            "18:31:02",
+            stream,
+            "attempt_unknown",
+            {"attempt": 1, "error": "the worker that was sending it lost its lease"},
+        )
+    day.own("18:31:02.5", "worker.1/v42")
+    day.link("18:31:03", "connecting")
+    day.link("18:31:06", "connected")
+    for stream, message_id in ((doubled, "3EB0D0"), (proven, "3EB0D1"), (held, "3EB0D2")):
+        day.end("18:31:06.2", stream, "attempt_unknown", message_id=message_id)
+    day.end("18:31:40", proven, "sent", evidence="receipt", recipient_failures=0)
+    day.tell("18:31:40", proven, "delivered")
+    day.end(
+        "18:32:07",
+        doubled,
+        "attempt_failed",
+        **{"class": "unconfirmed"},
+        error="it may have left, and no receipt came within the grace",
+    )
+    day.send("18:32:07.3", doubled, "18:32:08.1", "3EB0D5")
+
+    wrong = day.enqueue("19:00:00", "447700900110", "Happy birthday!", due_at=f"{DAY} 20:00:00Z")
+    day.tell("19:05:00", wrong, "cancelled", {"reason": "wrong person"})
+    day.enqueue("19:10:00", "447700900101", "How was your meal?", due_at=f"{DAY} 21:00:00Z")
+    day.enqueue(
+        "19:15:00", "447700900102", "Tomorrow: rain.", due_at=f"{DAY} 21:00:00Z", priority=5
+    )
+    late = day.enqueue("19:20:00", "447700900107", "Your parcel is with a neighbour.")
+    day.start("19:20:01", late)
+    day.end(
+        "19:20:02",
+        late,
+        "attempt_failed",
+        **{"class": "transient"},
+        error="server returned error 479",
+        retry_at=f"{DAY} 19:29:10Z",
+        recipient_failures=4,
+    )
+
+
+def questions(text: str) -> list[str]:
+    """Return the queries of a document whose answers it shows."""
+    return [match[1] for match in _BLOCK.finditer(text)]
+
+
+def answered(connection: psycopg.Connection, text: str) -> str:
+    """Return a document with the answers that its queries have now."""
+    connection.execute("set timezone = 'UTC'")
+
+    def answer(match: re.Match[str]) -> str:
+        return f"```sql\n{match[1]}```\n\n```text\n{_table(connection, match[1])}```\n"
+
+    return _BLOCK.sub(answer, text)
+
+
+def _table(connection: psycopg.Connection, query: str) -> str:
+    """Return the result of a query as psql shows it, without the lines' trailing blanks."""
+    cursor = connection.execute(query.encode())
+    assert cursor.description
+    names = [column.name for column in cursor.description]
+    columns = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(n)) for n in names)
+    inner = sql.SQL(query.rstrip().removesuffix(";"))
+    rows = connection.execute(sql.SQL("select {} from ({}) q").format(columns, inner)).fetchall()
+    cells = [names, *([cell or "" for cell in row] for row in rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(names))]
+    lines = [
+        " " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+    lines.insert(1, "-+-".join("-" * width for width in widths).join("--"))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def main() -> None:
+    """Write the answers into the document."""
+    with embedded_server() as server, database(server, "story") as url:
+        upgrade(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            tell_the_day(connection)
+            DOCUMENT.write_text(answered(connection, DOCUMENT.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
