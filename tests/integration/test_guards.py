@@ -93,6 +93,7 @@ def test_nothing_enters_a_partition_but_through_the_log(connection: psycopg.Conn
             )
         with (
             pytest.raises(psycopg.errors.InsufficientPrivilege, match="INSERT on outbox"),
+            connection.transaction(),
             connection.cursor() as cursor,
             cursor.copy(
                 sql.SQL("copy outbox.{} (account, stream, version, type) from stdin").format(name)
