@@ -3,14 +3,18 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from outbox import embedded
 from outbox.embedded import NotInstalledError
-from outbox.embedded.programs import installed
+from outbox.embedded.programs import installed, run
+from tests.databases import unused_home
 
 
 def program(name: str) -> str:
@@ -66,3 +70,22 @@ def shift_transaction_ids(connection: psycopg.Connection, by: int) -> None:
                 """).format(column=sql.Identifier(column)),
                 {"by": by},
             )
+
+
+@contextmanager
+def standby_of(server_url: str) -> Iterator[str]:
+    """Copy the test server as it runs and start the copy as its standby; hand out the URL."""
+    if os.environ.get("DATABASE_URL"):
+        pytest.skip("a server that is not ours is not copied")
+    binaries = os.environ.get("OUTBOX_TEST_BINARIES")
+    with unused_home() as home:
+        copy = embedded.server(home, binaries=Path(binaries) if binaries else None)
+        try:
+            data = copy.home / "data"
+            for path in data.iterdir():  # the folder stays, with its owner
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            backup = [str(copy.binaries / "pg_basebackup"), "-d", server_url, "-D", str(data)]
+            run([*backup, "-R", "-c", "fast", "-X", "stream"], copy.home)
+            yield copy.start().url()
+        finally:
+            copy.remove()

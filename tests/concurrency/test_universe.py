@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.concurrency.universe import Universe
 
 # A run is a database and some hundred statements; ask for more before a release.
-RUNS = int(os.environ.get("OUTBOX_TEST_RUNS", "8"))
+RUNS = int(os.environ.get("OUTBOX_TEST_RUNS", "12"))
 
 
 def test_a_rebuild_equals_the_live_projections(
@@ -31,6 +31,6 @@ def test_a_rebuild_equals_the_live_projections(
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate] if RUNS <= 8 else list(Phase),
+            phases=[Phase.generate] if RUNS <= 12 else list(Phase),
         ),
     )

@@ -46,7 +46,9 @@ accounts = st.sampled_from(ACCOUNTS)
 which = st.integers(0, 99)
 """Any notification, by a number; most often one of the latest."""
 fresh = st.booleans() | st.just(value=True)
-"""Whether an owner carries its latest epoch, or one that it had before."""
+"""Whether an owner carries its latest epoch, or the one before."""
+outcomes = st.lists(st.sampled_from(OUTCOMES), min_size=3, max_size=8)
+"""Of the attempts that are out."""
 options = st.fixed_dictionaries(
     {"recipient": st.sampled_from(["+447700900001", "+447700900002", "1@lid"])},
     optional={
@@ -79,7 +81,6 @@ class Universe(RuleBasedStateMachine):
             Follower(self._watching, "named", back=None),
         ]
         self._seen: list[list[Event]] = [[], []]
-        self._epochs: dict[str, list[int]] = defaultdict(lambda: [0])
         self._notifications: list[UUID] = [uuid4()]
         self._messages = ["unheard of"]
 
@@ -103,8 +104,10 @@ class Universe(RuleBasedStateMachine):
         return [self._notifications[-1 - n % len(self._notifications)] for n in numbers]
 
     def _epoch(self, account: str, *, fresh: bool) -> int:
-        epochs = self._epochs[account]
-        return epochs[-1] if fresh else epochs[len(epochs) // 2]
+        row = self._watching.execute(
+            "select epoch from outbox.lease where account = %s", (account,)
+        ).fetchone()
+        return (row[0] if row else 0) - (0 if fresh else 1)
 
     # Transactions.
 
@@ -122,9 +125,14 @@ class Universe(RuleBasedStateMachine):
         if status != psycopg.pq.TransactionStatus.IDLE:
             self._run(number, "commit" if keep else "rollback")
 
+    @rule(number=on)
+    def commit(self, number: int) -> None:
+        """Commit, so that more is than is taken back."""
+        self.end(number, keep=True)
+
     # Callers.
 
-    @initialize(given=st.lists(options, min_size=3, max_size=5))
+    @initialize(given=st.lists(options, min_size=6, max_size=9))
     def begin_with_some(self, given: list[dict[str, Any]]) -> None:
         """There are owners, and something to do."""
         for account in ACCOUNTS:
@@ -146,7 +154,7 @@ class Universe(RuleBasedStateMachine):
             *given.values(),
         )
 
-    @rule(number=on, account=accounts, given=st.lists(options, max_size=4))
+    @rule(number=on, account=accounts, given=st.lists(options, min_size=2, max_size=5))
     def enqueue_batch(self, number: int, account: str, given: list[dict[str, Any]]) -> None:
         """Enqueue several in one statement."""
         batch = [{"content": {"kind": "text", "text": "hi"}, **one} for one in given]
@@ -175,10 +183,7 @@ class Universe(RuleBasedStateMachine):
     def acquire(self, number: int, account: str, seconds: int) -> None:
         """Take a lease, if it is to be had."""
         duration = timedelta(seconds=seconds)
-        granted = self._run(
-            number, "select outbox.acquire_lease(%s, %s, %s)", account, uuid4(), duration
-        )
-        self._epochs[account] += [epoch for epoch in granted if epoch is not None]
+        self._run(number, "select outbox.acquire_lease(%s, %s, %s)", account, uuid4(), duration)
 
     @rule(number=on, account=accounts, fresh=fresh, verb=st.sampled_from(["release", "renew"]))
     def keep_or_release(self, number: int, account: str, verb: str, *, fresh: bool) -> None:
@@ -224,6 +229,30 @@ class Universe(RuleBasedStateMachine):
         self._run(number, "select outbox.resume(%s)", account)
 
     # Delivery.
+
+    def _work(self, number: int, account: str, outcomes: list[str], starts: int) -> None:
+        """Do what an owner does: record outcomes of what is out, start what is pending."""
+        ids = "select id from outbox.notification where account = %s and state = any (%s)"
+        out = self._run(number, ids, account, ["sending", "unknown"])
+        pending = self._run(number, ids, account, ["pending"])
+        places = {one: nth for nth, one in enumerate(reversed(self._notifications))}
+        results = [(places[o], t) for o, t in zip(out, outcomes, strict=False) if o in places]
+        waiting = [places[one] for one in pending if one in places][:starts]
+        self.exchange(number, account, results, waiting, fresh=True, earlier=False)
+
+    @rule(number=on, account=accounts, outcomes=outcomes, starts=st.integers(0, 6))
+    def work(self, number: int, account: str, outcomes: list[str], starts: int) -> None:
+        """Do what an owner does most of the time."""
+        self._work(number, account, outcomes, starts)
+
+    @rule(rounds=st.lists(outcomes, min_size=1, max_size=3))
+    def work_at_once(self, rounds: list[list[str]]) -> None:
+        """Do it all on one connection, and commit: what is pending is sent or not."""
+        self.end(0, keep=True)
+        for outcomes in rounds:
+            for account in ACCOUNTS:
+                self._work(0, account, [], 6)
+                self._work(0, account, outcomes, 0)
 
     @rule(
         number=on,
@@ -279,7 +308,9 @@ class Universe(RuleBasedStateMachine):
         account=accounts,
         fresh=fresh,
         receipts=st.lists(
-            st.tuples(which, st.sampled_from(["delivered", "read", "played"])), max_size=4
+            st.tuples(which, st.sampled_from(["delivered", "read", "played"])),
+            min_size=1,
+            max_size=5,
         ),
     )
     def receive(

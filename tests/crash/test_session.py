@@ -55,6 +55,7 @@ def test_at_most_once_is_kept_when_acknowledgements_are_lost(stage: Stage) -> No
             time.sleep(0.2)
             stage.resume()
     stage.settled()
+    time.sleep(0.5)  # several times the grace: nothing is to be sent again even then
     stage.stop(worker)
     verdict = judge(stage)
     assert not verdict.breaches
@@ -143,3 +144,22 @@ def test_rejected_and_failing_frames_end_as_they_should(stage: Stage) -> None:
     verdict = judge(stage, dict.fromkeys(rejected, "rejected"))
     assert not verdict.breaches
     assert verdict.delivered == 54
+
+
+@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+def test_receipts_that_waited_for_the_next_worker_settle_what_the_dead_one_left(
+    stage: Stage, on_unknown: str
+) -> None:
+    """They come at once with its login, before it can have asked for the traces."""
+    stage.policy(grace="5 seconds")
+    with stage.phone.control() as control:
+        control.behave(delivered=0.2)
+    stage.enqueue(40, on_unknown=on_unknown)
+    for _ in range(3):
+        stage.dies(stage.worker("after frame", 8))
+        stage.lapse()
+        time.sleep(0.3)
+    stage.finish()
+    verdict = judge(stage)
+    assert not verdict.breaches
+    assert (verdict.delivered, verdict.doubled, verdict.held) == (40, 0, 0)

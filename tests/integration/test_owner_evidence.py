@@ -1,5 +1,6 @@
 """What settles an unknown outcome: no trace, a receipt, or the policy; whatever comes first."""
 
+import time
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -97,6 +98,8 @@ def test_held_one_waits_for_an_operator_and_holds_up_nobody(
     puppet.traces[held, 1] = "M1"
     with driven(database_url, puppet):
         until(lambda: account.row(after).state == "sent", "the next one is sent")
+        until(lambda: account.row(held).message_id == "M1", "its trace is found")
+        time.sleep(0.3)  # far longer than the grace
         assert account.row(held).state == "unknown"
         account.requeue(held)
         until(lambda: account.row(held).state == "sent", "the operator has it sent again")

@@ -132,6 +132,29 @@ def test_a_rebuild_beside_traffic_equals_what_it_began_with(
     assert differing(connection) == []
 
 
+def test_the_order_of_streams_is_free(connection: psycopg.Connection) -> None:
+    """A recipient is told of by many streams; whichever is projected first, its counters agree."""
+    account = Account.owned(connection)
+    first, second, third = account.enqueue(), account.enqueue(), account.enqueue()
+    account.send(first, "failed")
+    account.send(second, "sent", "A")
+    account.send(third, "failed")
+    account.send(first, "failed")
+    streams = [first, third, second]
+    with connection.transaction(force_rollback=True):
+        connection.execute("select outbox.begin_replay('reversed')")
+        connection.execute(
+            "insert into reversed.event select * from outbox.event where stream <> all (%s)",
+            (streams,),
+        )
+        for stream in streams:
+            connection.execute(
+                "insert into reversed.event select * from outbox.event where stream = %s", (stream,)
+            )
+        assert list(differences(connection, "reversed")) == []
+    assert account.recipient_of(first) == (2, 3, True, None, True)
+
+
 def test_a_replay_reads_by_ranges_of_positions(connection: psycopg.Connection) -> None:
     """The log is read once from end to end: each range by the index that knows where it lies."""
     live_a_little(Account.owned(connection))

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from outbox.log import queue, replay, restore
 from outbox.log.follow import Follower
 from tests.account import Account
-from tests.databases import database
-from tests.restoring import copy_by_dump, shift_transaction_ids
+from tests.databases import database, renamed
+from tests.restoring import copy_by_dump, shift_transaction_ids, standby_of
 
 SHIFTS = [0, 30, 1_000_000]
 """The old server's ids were lower than the new one's, in the same range, or higher."""
@@ -192,3 +193,27 @@ def test_two_who_notice_a_restore_agree(
         assert restore.begin(one).number == 2
     with connected(url) as later:
         assert restore.begin(later).number == 2
+
+
+def test_a_physical_copy_goes_on(
+    connection: psycopg.Connection, database_url: str, server_url: str
+) -> None:
+    """A promoted standby keeps the transaction ids, so it is in the same epoch, and all go on.
+
+    Until then nobody follows the log there: a standby's snapshots name no running transactions.
+    """
+    seen: Seen = {}
+    follow_somehow(connection, database_url, seen)
+    with psycopg.connect(database_url) as unfinished:
+        Account(unfinished).enqueue(7)
+        drain(connection, "beside", seen)
+        with (
+            standby_of(server_url) as copied,
+            connected(renamed(copied, urlsplit(database_url).path.removeprefix("/"))) as copy,
+        ):
+            with pytest.raises(ValueError, match="ask the primary"):
+                Follower(copy)
+            copy.execute("select pg_promote()")
+            assert restore.begin(copy) == (1, 0)
+            Account(copy).enqueue(8)
+            check(copy, seen)
