@@ -55,6 +55,10 @@ class Evidence:
     def __len__(self) -> int:
         return len(self._unsettled)
 
+    def of(self, notification: UUID) -> queue.Unsettled | None:
+        """Return what is known of a notification's attempt that is in doubt, or None."""
+        return self._unsettled.get(notification)
+
     @property
     def seconds_to_next(self) -> float | None:
         """Until it is time to look at what is unsettled; None if nothing is."""

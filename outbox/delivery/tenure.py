@@ -321,6 +321,13 @@ class Tenure:
                 self._evidence.settled([notification])
                 continue
             row = rows.get(notification)
+            in_doubt = self._evidence.of(notification)
+            if row is None and in_doubt is not None:
+                # Recorded by a call whose answer was lost, after which the memory was loaded; or
+                # settled by somebody else, which the next look at the evidence will find.
+                if entry is not None and not in_doubt.holds_up:
+                    self._lanes.release(entry.recipient)
+                continue
             if row is not None and row.state == "unknown":
                 self._evidence.doubt(
                     queue.Unsettled(

@@ -155,11 +155,12 @@ def test_receipts_that_waited_for_the_next_worker_settle_what_the_dead_one_left(
     with stage.phone.control() as control:
         control.behave(delivered=0.2)
     stage.enqueue(40, on_unknown=on_unknown)
-    for _ in range(3):
-        stage.dies(stage.worker("after frame", 8))
-        stage.lapse()
-        time.sleep(0.3)
-    stage.finish()
+    stage.dies(stage.worker("after frame", 8))
+    stage.lapse()
+    time.sleep(0.3)
+    worker = stage.worker()
+    stage.until(lambda: stage.count("sent", "delivered") == 40, "receipts settle it")
+    stage.stop(worker)
     verdict = judge(stage)
     assert not verdict.breaches
     assert (verdict.delivered, verdict.doubled, verdict.held) == (40, 0, 0)

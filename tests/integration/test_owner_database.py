@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from outbox.log import attempts
+from outbox.session.port import OutcomeType
 from tests.account import Account
 from tests.puppet import Puppet, blocked, driven, terminate, until
 
@@ -119,8 +121,6 @@ def test_error_that_nobody_foresaw_leaves_no_recipient_behind(
 ) -> None:
     """After a pass that failed all is as if the worker had been killed, and so nothing is lost."""
     account = Account(connection)
-    from outbox.log import attempts  # noqa: PLC0415 - to be broken
-
     exchange, broken = attempts.exchange, [True]
 
     def failing(*given: object) -> object:
@@ -135,3 +135,69 @@ def test_error_that_nobody_foresaw_leaves_no_recipient_behind(
         until(lambda: account.row(notification).state == "sent", "it is sent all the same")
     assert not broken
     assert not owner.errors
+
+
+def test_attempt_started_by_a_call_whose_answer_was_lost_is_made_again(
+    database_url: str,
+    connection: psycopg.Connection,
+    puppet: Puppet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The session has never seen it: it costs nothing, keeps its place, and doubles nothing."""
+    account = Account(connection)
+    exchange, lost = attempts.exchange, [True]
+
+    def answering(*given: object) -> object:
+        answer = exchange(*given)  # type: ignore[arg-type]
+        if lost and given[4]:
+            lost.clear()
+            raise psycopg.OperationalError("the answer is lost")
+        return answer
+
+    monkeypatch.setattr(attempts, "exchange", answering)
+    first, second = account.enqueue(), account.enqueue()
+    with driven(database_url, puppet):
+        until(lambda: account.row(second).state == "sent", "both are sent")
+    assert puppet.order == [first, second]
+    assert account.story(first)[1:] == [
+        "attempt_started",
+        "attempt_failed",
+        "attempt_started",
+        "sent",
+    ]
+    assert account.row(first).failures == 0
+
+
+@pytest.mark.parametrize("kind", ["sent", "failed", "not_sent", "unknown"])
+def test_outcome_recorded_by_a_call_whose_answer_was_lost_is_recorded_once(
+    database_url: str,
+    connection: psycopg.Connection,
+    puppet: Puppet,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: OutcomeType,
+) -> None:
+    """It is told again, and the log leaves it as it is."""
+    account = Account(connection)
+    connection.execute("update outbox.policy set retry_after = '10 ms', grace = '10 ms'")
+    exchange, lost = attempts.exchange, [True]
+
+    def answering(*given: object) -> object:
+        answer = exchange(*given)  # type: ignore[arg-type]
+        if lost and given[3]:
+            lost.clear()
+            raise psycopg.OperationalError("the answer is lost")
+        return answer
+
+    monkeypatch.setattr(attempts, "exchange", answering)
+    first, second = account.enqueue(), account.enqueue()
+    puppet.answers = False
+    with driven(database_url, puppet):
+        attempt = puppet.until_handed(1)[0]
+        puppet.answers = True
+        puppet.answer(attempt, kind)
+        until(lambda: account.row(second).state == "sent", "both are sent")
+    assert not lost
+    assert puppet.order == ([first, second] if kind == "sent" else [first, first, second])
+    story = account.story(first)
+    assert story.count("attempt_failed") == (0 if kind == "sent" else 1)
+    assert story.count("attempt_unknown") == (1 if kind == "unknown" else 0)
