@@ -157,7 +157,7 @@ class Owner:
                     "stale_epoch", f"epoch {tenure.epoch} of account {self.account}"
                 )
             busy = tenure.take_events(connection)
-            if tenure.replaced:
+            if tenure.is_replaced:
                 self._give_up(connection, tenure)
                 return _REPLACED_SECONDS
             if self._stop_at is not None:

@@ -7,7 +7,6 @@ no doubt about the order of what follows.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,10 +15,10 @@ import structlog
 from outbox.delivery.evidence import Evidence
 from outbox.delivery.feed import Feed
 from outbox.delivery.lanes import Lanes
+from outbox.delivery.reconnection import Reconnection
 from outbox.errors import VersionConflict
 from outbox.log import attempts, queue, restore
 from outbox.log.attempts import Result
-from outbox.log.connection import connection_state, record_transition
 from outbox.session.port import Attempt, Outcome, Receipt, Transition
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from outbox.log.queue import Entry
     from outbox.session.port import Media, OpenSession, SessionEvent
 
-_FINAL_STATES = ("logged_out", "outdated", "halted")
-"""States of a connection from which only an operator leads out."""
 _EARLY_RECEIPTS = 10_000
 """How many receipts are remembered that came while attempts were out."""
 _ANSWER_LOST = "the answer of the database was lost before the session was handed it"
@@ -75,8 +72,6 @@ class Tenure:
     ) -> None:
         self.account = account
         self.epoch = epoch
-        self.replaced = False
-        """The session has been replaced: the lease is to be taken anew."""
         self._restored_through = restore.begin(connection).restored_through
         self._window = window
         self._ring = ring
@@ -86,10 +81,10 @@ class Tenure:
         self._conclusions: dict[UUID, _Conclusion] = {}
         self._receipts: list[tuple[str, str]] = []
         self._early: dict[str, str] = {}
-        self._connected = self._connecting = self._closing = False
-        self._reconnect_at: float | None = None
-        self._session = open_session(account, self._emit, media)
         self.load(connection)
+        # Last: a tenure that cannot begin leaves no session behind.
+        self._session = open_session(account, self._emit, media)
+        self._reconnection = Reconnection(account, epoch, self._session)
 
     def load(self, connection: Connection) -> None:
         """Build the memory from the log: at the beginning, and after the database was lost."""
@@ -108,6 +103,11 @@ class Tenure:
         self.feed = Feed(connection, self.account, self._lanes, self._restored_through)
 
     @property
+    def is_replaced(self) -> bool:
+        """Whether the session has been replaced, so that the lease is to be taken anew."""
+        return self._reconnection.is_replaced
+
+    @property
     def is_waiting_for_outcomes(self) -> bool:
         """Whether the session has attempts that it has not answered."""
         return bool(self._in_flight)
@@ -120,37 +120,20 @@ class Tenure:
     @property
     def seconds_to_next(self) -> float | None:
         """Until something is due of itself; None if nothing is."""
-        moments = [self.feed.seconds_to_next]
-        if self._connected:
+        moments = [self.feed.seconds_to_next, self._reconnection.seconds_to_next]
+        if self._reconnection.is_up:
             moments.append(self._evidence.seconds_to_next)
-        if self._reconnect_at is not None:
-            moments.append(max(self._reconnect_at - time.monotonic(), 0))
         return min((moment for moment in moments if moment is not None), default=None)
 
     # The session.
 
     def keep_connected(self, connection: Connection) -> None:
         """Connect the session when it is time to."""
-        if self._connected or self._connecting:
-            return
-        self._reconnect_at = None
-        state = connection_state(connection, self.account)
-        if state is None or state.state in _FINAL_STATES:
-            return
-        if state.reconnect_at is None and state.state == "banned":
-            return
-        wait = (state.reconnect_at or 0) - state.now
-        if wait > 0:
-            self._reconnect_at = time.monotonic() + wait
-            return
-        record_transition(connection, self.account, self.epoch, "connecting")
-        self._connecting = True
-        self._session.connect()
+        self._reconnection.keep(connection)
 
     def close_session(self) -> None:
         """End the session on purpose; what becomes of its attempts is still to be taken."""
-        self._closing = True
-        self._session.close()
+        self._reconnection.close()
 
     def take_events(self, connection: Connection) -> bool:
         """Take what the session has said; return whether it had said anything.
@@ -166,7 +149,8 @@ class Tenure:
                     self._take_receipt(event)
                 case Transition():
                     self.exchange(connection, start=False)
-                    self._take_transition(connection, event)
+                    self._evidence.hurry()
+                    self._reconnection.follow(connection, event)
             self._inbox.popleft()
         return taken
 
@@ -197,25 +181,6 @@ class Tenure:
         if len(self._early) > _EARLY_RECEIPTS:
             del self._early[next(iter(self._early))]
 
-    def _take_transition(self, connection: Connection, transition: Transition) -> None:
-        self._connected = transition.type == "connected"
-        self._connecting = False
-        self._evidence.hurry()
-        if self._closing:
-            return
-        self._log.info(transition.type, reason=transition.reason)
-        record_transition(
-            connection,
-            self.account,
-            self.epoch,
-            transition.type,
-            reason=transition.reason,
-            retry_after=transition.retry_after,
-        )
-        if transition.type == "replaced":
-            state = connection_state(connection, self.account)
-            self.replaced = state is None or state.state != "halted"
-
     # Attempts.
 
     def exchange(self, connection: Connection, *, start: bool) -> bool:
@@ -225,7 +190,7 @@ class Tenure:
             Whether there was anything to do.
         """
         entries: list[Entry] = []
-        if start and self._connected:
+        if start and self._reconnection.is_up:
             entries = self._lanes.take(self._session.capacity - len(self._in_flight))
         if not entries and not self._conclusions:
             return False
@@ -269,7 +234,7 @@ class Tenure:
 
     def settle(self, connection: Connection) -> bool:
         """Settle unknown outcomes so far as can be; return whether there is something to do now."""
-        if not self._connected:
+        if not self._reconnection.is_up:
             return False
         in_doubt = len(self._evidence)
         results = self._evidence.settle(connection, self._session)

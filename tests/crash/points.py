@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from outbox.delivery import owner, tenure
+from outbox.delivery import owner, reconnection, tenure
 from outbox.log import attempts, lease, queue
 from outbox.log.database import Connection
 from outbox.session.phone.wire import Wire
@@ -79,7 +79,7 @@ def arm(point: Point) -> None:
     _around(point, attempts, "exchange", _exchange)
     _around(point, attempts, "record_receipts", lambda _: ["receipts"])
     _around(point, attempts, "settle_unconfirmed", lambda _: ["settle"])
-    for module in (owner, tenure):
+    for module in (owner, reconnection):
         _around(point, module, "record_transition", lambda given: [given[2]])
     _after(point, queue, "waiting", "after load")
     _after(point, SimulatedSession, "trace", "after question")
