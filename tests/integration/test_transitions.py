@@ -90,6 +90,8 @@ def test_two_replacements_halt(connection: psycopg.Connection) -> None:
     account = Account.owned(connection)
     account.transition("replaced")
     assert account.standing().state == "fenced"
+    account.release()
+    account.acquire()
     account.transition("connected")
     account.transition("replaced")
     assert account.standing().state == "halted"
@@ -109,8 +111,18 @@ def test_replacements_long_apart_do_not_halt(connection: psycopg.Connection) -> 
     )
     account.transition("replaced")
     assert account.standing().state == "fenced"
+    account.release()
+    account.acquire()
     account.transition("replaced")
     assert account.standing().state == "halted"
+
+
+def test_replacement_that_is_recorded_twice_counts_once(connection: psycopg.Connection) -> None:
+    """An owner repeats a record whose answer was lost; the lease has not been taken anew."""
+    account = Account.owned(connection)
+    account.transition("replaced")
+    account.transition("replaced")
+    assert account.standing().state == "fenced"
 
 
 @pytest.mark.parametrize("state", FINAL)

@@ -1,17 +1,19 @@
 -- Appends what happened to an account's connection. After an end that may be mended the next try is scheduled in the
 -- same breath: 2^n seconds for the n-th failure in a row, up to five minutes, with jitter; after a ban when it ends.
--- A second replacement within ten minutes halts the account, since two clients that fight get it banned.
+-- A second replacement within ten minutes halts the account, since two clients that fight get it banned. The second is
+-- one under another epoch: after the first the lease is taken anew, and a record that is repeated counts once.
 -- Returns when to connect again, or null when not by itself.
 create function outbox.record_transition(p_account text, p_epoch bigint, p_type text, p_reason text default null,
                                          p_retry_after interval default null)
 returns timestamptz language plpgsql as $$
 declare
+  v_metadata jsonb := jsonb_build_object('epoch', p_epoch);
   v_failures integer;
   v_at       timestamptz;
 begin
   perform outbox.check_epoch(p_account, p_epoch);
   perform outbox.append_connection(p_account, p_type, jsonb_build_object(
-    'reason', nullif(p_reason, ''), 'until', statement_timestamp() + p_retry_after));
+    'reason', nullif(p_reason, ''), 'until', statement_timestamp() + p_retry_after), v_metadata);
 
   if p_type = 'disconnected' then
     select failures into v_failures from outbox.connection where account = p_account;
@@ -22,13 +24,14 @@ begin
       select from outbox.event e
       where e.stream = outbox.connection_stream(p_account) and e.type = 'replaced'
         and e.recorded_at > statement_timestamp() - interval '10 minutes'
-      offset 1) then
+        and e.metadata->'epoch' is distinct from to_jsonb(p_epoch)) then
     perform outbox.append_connection(p_account, 'halted', jsonb_build_object(
-      'reason', 'replaced twice within ten minutes: another client uses this account; stop it, then: outbox resume'));
+      'reason', 'replaced twice within ten minutes: another client uses this account; stop it, then: outbox resume'),
+      v_metadata);
   end if;
 
   if v_at is not null then
-    perform outbox.append_connection(p_account, 'reconnect_scheduled', jsonb_build_object('reconnect_at', v_at));
+    perform outbox.append_connection(p_account, 'reconnect_scheduled', jsonb_build_object('reconnect_at', v_at), v_metadata);
   end if;
   return v_at;
 end $$;
