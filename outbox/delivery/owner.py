@@ -173,6 +173,7 @@ class Owner:
                 vigil.note_work()
             elif vigil.is_over and tenure.is_idle:
                 vigil.begin_again(connection)
+                self._check_hearing()
                 return 0.0
             else:
                 self._rest(connection, tenure, vigil)
@@ -197,6 +198,13 @@ class Owner:
             vigil.hear()
         return heard
 
+    def _check_hearing(self) -> None:
+        if self._listener is not None and not self._listener.check():
+            self._log.warning(
+                "LISTEN does not get through, so new notifications wait for the poll; "
+                "set OUTBOX_LISTEN_URL to a direct way to the database"
+            )
+
     # The tenure.
 
     def _begin(self, connection: Connection) -> Tenure | None:
@@ -219,10 +227,18 @@ class Owner:
         return self._tenure
 
     def _media(self, digest: str) -> Media:
-        """Fetch media for the session, on a connection of its own that is closed at once."""
-        url = self._settings.database_url
-        with connect(url, f"outbox media {self.account}", pooled=self._settings.pooled) as fetching:
-            stored = fetch_media(fetching, digest)
+        """Fetch media for the session, on a connection of its own that is closed at once.
+
+        Raises:
+            KeyError: They have been erased.
+            ConnectionError: The database is away, which is no fault of the attempt.
+        """
+        url, pooled = self._settings.database_url, self._settings.pooled
+        try:
+            with connect(url, f"outbox media {self.account}", pooled=pooled) as fetching:
+                stored = fetch_media(fetching, digest)
+        except psycopg.OperationalError as error:
+            raise ConnectionError(str(error).strip()) from error
         return Media(stored.mime, stored.data)
 
     def _drained(self, connection: Connection, tenure: Tenure, stop_at: float) -> bool:

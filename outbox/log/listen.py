@@ -1,12 +1,13 @@
 """Notifications of the database: who is parked is told by one that there is news.
 
 A lost LISTEN costs latency only, since owners look by themselves as well. It is noticed all the
-same: a connection that is used for nothing else is asked to hear itself.
+same: at each poll the connection is asked to hear itself.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from outbox.log.database import connect
 
@@ -23,6 +24,8 @@ class Listener:
     def __init__(self, connection: Connection, account: str) -> None:
         self._connection = connection
         self._account = account
+        self._token = f"check {uuid4()}"
+        self._hears = True
         connection.execute(f"listen {CHANNEL}")
 
     @classmethod
@@ -41,16 +44,22 @@ class Listener:
         Raises:
             psycopg.OperationalError: The connection is gone.
         """
-        notifies = list(self._connection.notifies(timeout=0))
-        return any(notify.payload == self._account for notify in notifies)
+        payloads = [notify.payload for notify in self._connection.notifies(timeout=0)]
+        self._hears = self._hears or self._token in payloads
+        return self._account in payloads
 
-    def check(self) -> None:
-        """Ask the connection to hear itself; a dead one raises here instead of staying silent.
+    def check(self) -> bool:
+        """Ask the connection to hear itself; return whether it has since it was asked last.
+
+        A connection may look alive and hear nothing: through a pooler in transaction mode LISTEN
+        is lost without a word.
 
         Raises:
             psycopg.OperationalError: The connection is gone.
         """
-        self._connection.execute("select pg_notify(%s, %s)", (CHANNEL, self._account))
+        hears, self._hears = self._hears, False
+        self._connection.execute("select pg_notify(%s, %s)", (CHANNEL, self._token))
+        return hears
 
     def close(self) -> None:
         """Stop listening."""

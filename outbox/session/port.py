@@ -122,8 +122,8 @@ class Session(Protocol):
         """Take these attempts and return soon; without a connection each ends as `not_sent`.
 
         Those beyond `capacity` wait. Media are fetched by the caller's thread: what was erased ends
-        as `rejected`, what could not be fetched as `failed`. An attempt that is not acknowledged in
-        time ends as `unknown`; the connection stays.
+        as `rejected`, what cannot be fetched now as `not_sent`. An attempt that is not acknowledged
+        in time ends as `unknown`; the connection stays.
         """
 
     def trace(self, attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:
@@ -141,7 +141,11 @@ class Session(Protocol):
 
 
 class OpenSession(Protocol):
-    """Makes an account's session; `media` fetches by digest and raises KeyError when erased."""
+    """Makes an account's session.
+
+    `media` fetches by digest. It raises KeyError for what has been erased, and ConnectionError for
+    what is not to be had now.
+    """
 
     def __call__(self, account: str, emit: Emit, media: Callable[[str], Media]) -> Session:
         """Make the session; it does nothing until `connect`."""

@@ -135,6 +135,8 @@ class SimulatedSession:
                 media = self._describe(body["media"])
             except KeyError:
                 return _outcome(attempt, "rejected", f"media {body['media']} was erased")
+            except ConnectionError as error:
+                return _outcome(attempt, "not_sent", f"media {body['media']}: {error}")
             except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends somehow
                 return _outcome(attempt, "failed", f"media {body['media']}: {error!r}")
         head = {"message_id": message_id, "secret": attempt.secret.hex(), "jid": attempt.jid}

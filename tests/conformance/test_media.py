@@ -34,3 +34,17 @@ def test_erased(owners: Owners, stimulus: Stimulus) -> None:
     assert (bad.type, bad.error) == ("rejected", f"media {'ab' * 32} was erased")
     assert good.type == "sent"
     assert len(stimulus.received()) == 1
+
+
+def test_not_to_be_had_now(owners: Owners, stimulus: Stimulus) -> None:
+    """Media that cannot be fetched now cost no attempt: it ends as `not_sent`, nothing leaves."""
+
+    def away(_digest: str) -> Media:
+        raise ConnectionError("the database is away")
+
+    owner = owners(away)
+    owner.connect()
+    outcome = owner.sent(image("ab" * 32))[0]
+    assert outcome.type == "not_sent"
+    assert "the database is away" in str(outcome.error)
+    assert not stimulus.received()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import structlog
 
 from outbox.log.listen import Listener
 from tests.account import HELLO, Account
@@ -118,6 +119,29 @@ def test_lost_listen_costs_latency_only(
 def _deaf(listener: Listener, connection: psycopg.Connection, account: str) -> None:
     listener._connection = connection
     listener._account = account
+    listener._token, listener._hears = "", True
+
+
+def test_listener_notices_that_it_is_deaf(connection: psycopg.Connection) -> None:
+    """It is asked at each poll to hear itself, since a connection may live and hear nothing."""
+    listener = Listener(connection, "main")
+    assert listener.check()
+    assert not listener.heard()  # its own voice is no news of the account
+    assert listener.check()
+    assert not listener.heard()
+    connection.execute("unlisten *")
+    assert listener.check()
+    assert not listener.heard()
+    assert not listener.check()
+
+
+def test_owner_says_that_it_is_deaf(
+    database_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where LISTEN does not get through, the log says what to set."""
+    monkeypatch.setattr(Listener, "__init__", _deaf)
+    with structlog.testing.capture_logs() as logs, driven(database_url, Puppet(), poll_seconds=0.2):
+        until(lambda: any("OUTBOX_LISTEN_URL" in log["event"] for log in logs), "it is said")
 
 
 def test_owner_behind_a_pooler_needs_no_listen(database_url: str, account: Account) -> None:

@@ -1,5 +1,6 @@
 -- Gives a notification that ended without success, or whose outcome is held as unknown, a new start: its failures are
--- forgotten, it is due now, and it expires after expires_in (from the account's policy unless given).
+-- forgotten, it is due now, and it expires after expires_in (from the account's policy unless given). A recipient that
+-- waits after a failure still does: what it waits for is not this notification.
 create function outbox.requeue(notification uuid, expires_in interval default null, reason text default null)
 returns void language plpgsql
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
