@@ -28,6 +28,7 @@ from outbox.caller.enqueue import enqueue
 from outbox.caller.executable import Executable
 from outbox.errors import OutboxError, refusal
 from outbox.log.database import connect
+from outbox.log.notifications import DEAD, SENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterator
@@ -49,8 +50,6 @@ FIRST_PAUSE: Final = 0.005
 LONGEST_PAUSE: Final = 0.25
 """Seconds between two looks; each pause is half as long again as the one before."""
 
-_SENT = frozenset({"sent", "delivered", "read", "played"})
-_ENDED = frozenset({"rejected", "expired", "exhausted", "cancelled"})
 _FAILED = (psycopg.Error, sa.exc.SQLAlchemyError)
 """What a look may raise, such as for a lost connection or for a pool that has none left."""
 
@@ -75,12 +74,12 @@ class Sending:
     @property
     def sent(self) -> bool:
         """Whether WhatsApp's server has taken it."""
-        return self.state in _SENT
+        return self.state in SENT
 
     @property
     def ended(self) -> bool:
         """Whether it has ended without success; `outbox.requeue` gives it a new start."""
-        return self.state in _ENDED
+        return self.state in DEAD
 
 
 def send(where: Where, *, wait: float = WAIT, **notification: Unpack[Arguments]) -> Sending:

@@ -12,7 +12,7 @@ import typer
 from outbox.cli import wording
 from outbox.cli.choosing import duration, moment
 from outbox.cli.exits import ExitCode, Failure, one_line
-from outbox.cli.opening import DatabaseUrl, opened
+from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.progress import counter
 from outbox.cli.terminal import Json, note, out, write_json
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from outbox.log.database import Connection
 
 _CONTENT, _OPTIONS, _MANY = "Content", "Delivery", "Many at once"
-_LONGEST_NAP = 0.5
 
 
 def enqueue(
@@ -192,12 +191,12 @@ def enqueue(
             accepted = intake.accept(
                 connection, [row | {"recipient": to, "content": body}], account
             )
-        if length is not None:
-            _wait(connection, accepted[0], length, json=json)
-        elif json:
-            write_json({"id": accepted[0], "account": account})
-        else:
-            out().print(str(accepted[0]))
+    if length is not None:
+        _wait(database_url, accepted[0], length, json=json)
+    elif json:
+        write_json({"id": accepted[0], "account": account})
+    else:
+        out().print(str(accepted[0]))
 
 
 def _check(given: dict[str, Any], *, keep_going: bool) -> None:
@@ -230,20 +229,17 @@ def _one() -> "Iterator[None]":
         raise Failure(ExitCode.REFUSED, one_line(error)) from error
 
 
-def _wait(connection: "Connection", accepted: "UUID", length: "timedelta", *, json: bool) -> None:
+def _wait(database_url: str | None, accepted: "UUID", length: "timedelta", *, json: bool) -> None:
     """Wait until it is sent, and exit with what became of it."""
+    from outbox.caller.waiting import wait_for  # noqa: PLC0415
     from outbox.log import notifications  # noqa: PLC0415
 
     begun = time.monotonic()
-    nap = 0.02
-    while True:
+    # By the URL, so that a connection that is lost while waiting is made again.
+    wait_for(named(database_url), accepted, length.total_seconds())
+    waited = time.monotonic() - begun
+    with opened(database_url) as connection:
         shown = notifications.show(connection, accepted)
-        waited = time.monotonic() - begun
-        left = length.total_seconds() - waited
-        if shown.state in (*notifications.SENT, *notifications.DEAD) or left <= 0:
-            break
-        time.sleep(min(nap, left))
-        nap = min(nap * 1.5, _LONGEST_NAP)
     if json:
         write_json(
             {
