@@ -1,5 +1,8 @@
 """Many at once: thousands in one statement, all or none."""
 
+import time
+from uuid import RFC_4122, UUID
+
 import psycopg
 import pytest
 
@@ -96,3 +99,17 @@ def test_a_key_is_an_accounts_own(connection: psycopg.Connection) -> None:
         one = Notification(to="+447700900123", text=account, idempotency_key="a")
         connection.execute(enqueue_many([one], account=account))
     assert texts(connection) == ["main", "shop"]
+
+
+def test_ids_grow_in_the_order_of_enqueueing(connection: psycopg.Connection) -> None:
+    """One after another and within a batch, also many in a millisecond: UUIDs of version 7."""
+    ids: list[UUID] = []
+    for number in range(50):
+        ids += connection.execute(enqueue(to="+447700900123", text=f"{number}")).fetchone() or ()
+    many = [Notification(to="+447700900123", text=f"many {number}") for number in range(500)]
+    ids += [row[0] for row in connection.execute(enqueue_many(many))]
+    assert ids == sorted(ids)
+    assert {one.version for one in ids} == {7}
+    assert {one.variant for one in ids} == {RFC_4122}
+    made = ids[0].int >> 80
+    assert abs(made / 1000 - time.time()) < 60

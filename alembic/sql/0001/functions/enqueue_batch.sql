@@ -24,9 +24,9 @@ begin
   end if;
 
   select array_agg(n.given), array_agg(outbox.jid(n.given->>'recipient')),
-         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8'))), array_agg(outbox.uuid7(statement_timestamp()))
+         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8'))), array_agg(outbox.uuid7(statement_timestamp() + n.nth * interval '1 microsecond'))
     into v_given, v_jids, v_digests, v_ids
-  from (select given from jsonb_array_elements(notifications) with ordinality as g (given, nth) order by nth) n;
+  from (select given, nth from jsonb_array_elements(notifications) with ordinality as g (given, nth) order by nth) n;
   if v_given is null then
     return;
   end if;
