@@ -54,6 +54,7 @@ class Puppet:
         self.traces: dict[tuple[UUID, int], str] = {}
         self.media: Callable[[str], Media] | None = None
         self.capacity = 100
+        self.is_paced = False
         self.hang = threading.Event()
         """Until it is set, `send` does not return."""
         self.hang.set()

@@ -18,6 +18,7 @@ started by a call whose answer was lost is found again and was not sent.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -28,15 +29,14 @@ from outbox.delivery.alarm import Alarm
 from outbox.delivery.tenure import Tenure
 from outbox.delivery.vigil import Vigil
 from outbox.errors import StaleEpoch
-from outbox.log import lease
+from outbox.log import lease, media
 from outbox.log.connection import record_transition
 from outbox.log.database import connect
 from outbox.log.listen import Listener
-from outbox.log.media import fetch_media
 from outbox.session.port import Media
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from outbox.log.database import Connection
     from outbox.session.port import OpenSession
@@ -227,19 +227,30 @@ class Owner:
         return self._tenure
 
     def _media(self, digest: str) -> Media:
-        """Fetch media for the session, on a connection of its own that is closed at once.
+        """Describe media for the session, whose bytes are read when it asks for them.
+
+        Each time on a connection of its own that is closed at once.
 
         Raises:
             KeyError: They have been erased.
             ConnectionError: The database is away, which is no fault of the attempt.
         """
+        with self._fetching() as connection:
+            stored = media.describe_media(connection, digest)
+        return Media(stored.mime, stored.size, self._chunks(digest))
+
+    def _chunks(self, digest: str) -> Iterator[bytes]:
+        with self._fetching() as connection:
+            yield from media.media_chunks(connection, digest)
+
+    @contextmanager
+    def _fetching(self) -> Iterator[Connection]:
         url, pooled = self._settings.database_url, self._settings.pooled
         try:
-            with connect(url, f"outbox media {self.account}", pooled=pooled) as fetching:
-                stored = fetch_media(fetching, digest)
+            with connect(url, f"outbox media {self.account}", pooled=pooled) as connection:
+                yield connection
         except psycopg.OperationalError as error:
             raise ConnectionError(str(error).strip()) from error
-        return Media(stored.mime, stored.data)
 
     def _drained(self, connection: Connection, tenure: Tenure, stop_at: float) -> bool:
         """Whether nothing is left to wait for, or waiting has lasted long enough; then stop."""

@@ -21,7 +21,7 @@ states as tests:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -35,8 +35,20 @@ TransitionType = Literal[
     "logged_out",
     "banned",
     "outdated",
+    "halted",
 ]
-OutcomeType = Literal["sent", "not_sent", "failed", "rejected", "unknown"]
+OutcomeType = Literal[
+    "sent",
+    "not_sent",
+    "failed",
+    "rejected",
+    "unknown",
+    "throttled",
+    "restricted",
+]
+"""`throttled`: refused because the account sends too much; no fault of the attempt, so not counted.
+`restricted`: refused for good because the account may not write to people it has not talked with.
+"""
 ReceiptType = Literal["delivered", "read", "played"]
 
 
@@ -50,6 +62,8 @@ class Attempt:
     jid: str
     content: Mapping[str, Any]
     """The body as it was enqueued; references to other notifications are message ids now."""
+    check: bool = False
+    """Ask first whether the number has WhatsApp: it is a stranger's, and nobody has asked lately."""
 
     @property
     def secret(self) -> bytes:
@@ -82,6 +96,8 @@ class Outcome:
     message_id: str | None = None
     """WhatsApp's id of the message: always with `sent`, and with `unknown` where it is known."""
     error: str | None = None
+    registered: bool | None = None
+    """Whether the recipient's number has WhatsApp, where that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +115,14 @@ Emit = Callable[[SessionEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """The bytes that a content's `media` digest stands for."""
+    """What a content's `media` digest stands for."""
 
     mime: str
-    data: bytes
+    size: int
+    """In bytes."""
+    chunks: Iterable[bytes]
+    """The bytes in their order, read when they are asked for, once. Raises like what fetches them:
+    KeyError if they are erased meanwhile, ConnectionError if they are not to be had now."""
 
 
 class Session(Protocol):
@@ -111,6 +131,10 @@ class Session(Protocol):
     @property
     def capacity(self) -> int:
         """How many attempts it takes before an outcome is due."""
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether messages have to be paced: people and their operator are on the other side."""
 
     def connect(self) -> None:
         """Begin to connect; a `Transition` tells how it went.
@@ -121,9 +145,9 @@ class Session(Protocol):
     def send(self, attempts: Sequence[Attempt]) -> None:
         """Take these attempts and return soon; without a connection each ends as `not_sent`.
 
-        Those beyond `capacity` wait. Media are fetched by the caller's thread: what was erased ends
-        as `rejected`, what cannot be fetched now as `not_sent`. An attempt that is not acknowledged
-        in time ends as `unknown`; the connection stays.
+        Those beyond `capacity` wait. Media are fetched by the caller's thread or one of the
+        session's: what was erased ends as `rejected`, what cannot be fetched now as `not_sent`. An
+        attempt that is not acknowledged in time ends as `unknown`; the connection stays, or ends.
         """
 
     def trace(self, attempts: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], str]:

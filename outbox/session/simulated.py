@@ -77,6 +77,11 @@ class SimulatedSession:
         """How many attempts it takes before an outcome is due; what goes beyond waits here."""
         return self._options.capacity
 
+    @property
+    def is_paced(self) -> bool:
+        """A phone takes messages as fast as they come."""
+        return False
+
     def connect(self) -> None:
         """Begin to connect; a `Transition` tells how it went. Does nothing while connected."""
         self._tell(self._link.begin)
@@ -156,7 +161,7 @@ class SimulatedSession:
 
     def _describe(self, digest: str) -> Line:
         media = self._media(digest)
-        return {"digest": digest, "mime": media.mime, "size": len(media.data)}
+        return {"digest": digest, "mime": media.mime, "size": media.size}
 
 
 def _outcome(attempt: Attempt, kind: OutcomeType, error: str | None = None) -> Outcome:

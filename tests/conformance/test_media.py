@@ -18,7 +18,7 @@ def test_fetched_by_digest(owners: Owners) -> None:
 
     def media(digest: str) -> Media:
         asked.append(digest)
-        return Media("image/png", b"\x89PNG")
+        return Media("image/png", 4, [b"\x89PNG"])
 
     owner = owners(media)
     owner.connect()

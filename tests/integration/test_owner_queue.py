@@ -295,9 +295,10 @@ def test_erased_content_is_rejected(database_url: str, account: Account) -> None
 
 
 def test_session_gets_media_by_their_digest(database_url: str, account: Account) -> None:
-    """From a connection of their own, which is closed again."""
+    """In chunks, from a connection of their own, which is closed again."""
+    picture = bytes(range(256)) * 3000
     row = account.connection.execute(
-        "select outbox.store_media(%s, 'image/png')", (b"a picture",)
+        "select outbox.store_media(%s, 'image/png')", (picture,)
     ).fetchone()
     assert row
     account.enqueue(content={"kind": "image", "media": row[0]})
@@ -306,6 +307,12 @@ def test_session_gets_media_by_their_digest(database_url: str, account: Account)
         attempt = puppet.until_handed(1)[0]
         assert puppet.media
         stored = puppet.media(attempt.content["media"])
+        chunks = list(stored.chunks)
         with pytest.raises(KeyError):
             puppet.media("0" * 64)
-    assert (stored.mime, stored.data) == ("image/png", b"a picture")
+        account.connection.execute("delete from outbox.media")
+        with pytest.raises(KeyError):
+            list(puppet.media(attempt.content["media"]).chunks)
+    assert (stored.mime, stored.size) == ("image/png", len(picture))
+    assert b"".join(chunks) == picture
+    assert max(map(len, chunks)) < len(picture)

@@ -123,7 +123,7 @@ def test_message_ids_look_like_whatsapps() -> None:
 
 def test_the_frame(phone: Phone, watch: Callable[..., Watched]) -> None:
     """A frame carries the attempt and its media's digest, type and size, but not the bytes."""
-    watched = watch(lambda _: Media("image/png", b"\x89PNG"))
+    watched = watch(lambda _: Media("image/png", 4, [b"\x89PNG"]))
     watched.connect()
     one = attempt(media="ab" * 32)
     watched.session.send([one])
