@@ -115,6 +115,7 @@ class _CostsNothing:
     """A session that is always connected, and to which everything is sent at once."""
 
     capacity = 100
+    is_paced = False
 
     def __init__(self, expected: int) -> None:
         self.called: SimpleQueue[float] = SimpleQueue()

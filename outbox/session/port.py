@@ -63,7 +63,7 @@ class Attempt:
     content: Mapping[str, Any]
     """The body as it was enqueued; references to other notifications are message ids now."""
     check: bool = False
-    """Ask first whether the number has WhatsApp: it is a stranger's, and nobody has asked lately."""
+    """Ask first whether the number has WhatsApp: a stranger's, of which nobody has asked lately."""
 
     @property
     def secret(self) -> bytes:
