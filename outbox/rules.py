@@ -148,6 +148,11 @@ RULES: Final[dict[str, Rule]] = {
         "An image or sticker needs image/*, a video video/*, an audio or voice audio/*; a "
         "document takes any type.",
     ),
+    "needs_ffmpeg": Rule(
+        "22O05",
+        "Needs ffmpeg to be converted, which the account's worker does not have: %s",
+        "Send a voice note as audio/ogg with Opus, or install ffmpeg where the worker runs.",
+    ),
     "bad_mime": Rule(
         "22O05",
         "Not a MIME type: %s",

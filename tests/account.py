@@ -7,11 +7,16 @@ from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg import sql
+
+from outbox.log import lease
 
 HELLO: dict[str, Any] = {"kind": "text", "text": "hello"}
 
 Receipt = tuple[str, Literal["delivered", "read", "played"]]
-OutcomeType = Literal["sent", "failed", "rejected", "not_sent", "unknown", "never_left"]
+OutcomeType = Literal[
+    "sent", "failed", "rejected", "not_sent", "unknown", "never_left", "throttled", "restricted"
+]
 
 
 class Row(NamedTuple):
@@ -45,6 +50,27 @@ class ConnectionRow(NamedTuple):
     reason: str | None
     seconds: float | None
     """From the change to the next connection."""
+
+
+class Started(NamedTuple):
+    """What `outbox.start_attempts` says of a notification of a paced session."""
+
+    notification: UUID
+    attempt: int | None
+    registered: bool | None
+    held_by: str | None
+    seconds: float | None
+    """Until it may start."""
+
+
+class Pace(NamedTuple):
+    """What `outbox.pace` says, moments as seconds from now."""
+
+    seconds: float
+    reason: str | None
+    strangers_left: int
+    strangers_seconds: float
+    strangers_reason: str | None
 
 
 class Account:
@@ -88,15 +114,14 @@ class Account:
 
     # The lease.
 
-    def acquire(self, seconds: float = 60) -> bool:
+    def acquire(self, seconds: float = 60, *, take_over: bool = False, **worker: object) -> bool:
         """Take the lease as a new owner; return whether it was to be had."""
-        row = self.connection.execute(
-            "select outbox.acquire_lease(%s, %s, %s)",
-            (self.name, uuid4(), timedelta(seconds=seconds)),
-        ).fetchone()
-        assert row
-        self.epoch = row[0] or self.epoch
-        return row[0] is not None
+        duration = timedelta(seconds=seconds)
+        epoch = lease.acquire(
+            self.connection, self.name, uuid4(), duration, worker, take_over=take_over
+        )
+        self.epoch = epoch or self.epoch
+        return epoch is not None
 
     def renew(self, seconds: float = 60) -> bool:
         """Renew the lease; return whether it is still held."""
@@ -133,6 +158,35 @@ class Account:
         )
         return [row[0] for row in rows]
 
+    def start_paced(self, *notifications: UUID) -> list[Started]:
+        """Start attempts of a paced session; return what became of each, in the order given."""
+        rows = self.connection.execute(
+            "select notification, attempt, registered, held_by,"
+            " extract(epoch from held_until - statement_timestamp())::float8"
+            " from outbox.start_attempts(%s, %s, %s, true)"
+            " order by array_position(%s, notification)",
+            (self.name, self.epoch, list(notifications), list(notifications)),
+        )
+        return [Started(*row) for row in rows]
+
+    def pace(self) -> Pace:
+        """Return when the next message may be sent, and the next stranger be written to."""
+        row = self.connection.execute(
+            "select extract(epoch from next_at - statement_timestamp())::float8, reason,"
+            " strangers_left, extract(epoch from strangers_at - statement_timestamp())::float8,"
+            " strangers_reason from outbox.pace(%s)",
+            (self.name,),
+        ).fetchone()
+        assert row
+        return Pace(*row)
+
+    def policy(self, **values: object) -> None:
+        """Set the policy of all accounts."""
+        for name, value in values.items():
+            self.connection.execute(
+                sql.SQL("update outbox.policy set {} = %s").format(sql.Identifier(name)), (value,)
+            )
+
     def record(
         self,
         notification: UUID,
@@ -141,12 +195,16 @@ class Account:
         *,
         attempt: int | None = None,
         error: str | None = None,
+        registered: bool | None = None,
     ) -> None:
         """Record an outcome, of the notification's latest attempt unless another is given."""
-        self.record_all([(notification, type, message_id, attempt, error)])
+        self.record_all([(notification, type, message_id, attempt, error)], registered=registered)
 
     def record_all(
-        self, outcomes: Sequence[tuple[UUID, OutcomeType, str | None, int | None, str | None]]
+        self,
+        outcomes: Sequence[tuple[UUID, OutcomeType, str | None, int | None, str | None]],
+        *,
+        registered: bool | None = None,
     ) -> None:
         """Record outcomes (notification, type, message id, attempt, error) in one statement."""
         given = [
@@ -156,6 +214,7 @@ class Account:
                 "type": kind,
                 "message_id": message_id,
                 "error": error,
+                "registered": registered,
             }
             for notification, kind, message_id, attempt, error in outcomes
         ]

@@ -55,6 +55,8 @@ class Puppet:
         self.media: Callable[[str], Media] | None = None
         self.capacity = 100
         self.is_paced = False
+        self.registered: bool | None = None
+        """What it says of the numbers that it is to check."""
         self.hang = threading.Event()
         """Until it is set, `send` does not return."""
         self.hang.set()
@@ -107,7 +109,8 @@ class Puppet:
     ) -> None:
         """Give an attempt its outcome."""
         known = message_id or (message_of(attempt) if kind in {"sent", "unknown"} else None)
-        self._emit(Outcome(attempt.notification, attempt.number, kind, known, error))
+        registered = self.registered if attempt.check else None
+        self._emit(Outcome(attempt.notification, attempt.number, kind, known, error, registered))
 
     def receipt(self, message_id: str, kind: ReceiptType = "delivered") -> None:
         """Report on a message."""

@@ -14,6 +14,7 @@ FILES = (
     "tables/recipient",
     "tables/connection",
     "tables/lease",
+    "tables/login",
     "tables/policy",
     "tables/identity",
     "tables/content",
@@ -26,6 +27,7 @@ FILES = (
     "functions/refuse_change",
     # the projections
     "functions/connection_types",
+    "functions/connection_stream",
     "functions/project_connection",
     "functions/project_notification",
     "functions/project_recipient",
@@ -64,7 +66,6 @@ FILES = (
     "functions/requeue",
     # the account's owner
     "functions/retry_delay",
-    "functions/connection_stream",
     "functions/append_connection",
     "functions/check_epoch",
     "functions/rescue_leases",
@@ -76,6 +77,10 @@ FILES = (
     "functions/resume",
     # delivery
     "functions/resolve_references",
+    "functions/is_person",
+    "functions/first_contacts",
+    "functions/gate",
+    "functions/pace",
     "functions/start_attempts",
     "functions/record_outcomes",
     "functions/exchange",
@@ -91,6 +96,7 @@ FILES = (
 
 def upgrade() -> None:
     op.execute("create schema outbox")
+    op.execute("create schema whatsapp")  # whatsmeow makes its own tables there
     execute_files(op.get_bind(), "0001", FILES)
     op.execute("select outbox.create_partitions()")
     op.execute("insert into outbox.restore_epoch (epoch, restored_through) values (1, 0)")
@@ -98,3 +104,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("drop schema outbox cascade")
+    op.execute("drop schema whatsapp cascade")

@@ -43,9 +43,11 @@ CONNECTIONS = {
     "replaced": "another client took the connection",
     "banned": "WhatsApp has banned the account",
     "outdated": "WhatsApp wants a newer client",
-    "halted": "no more tries until: outbox resume",
+    "halted": "no more tries for now",
     "resumed": "an operator let it connect again",
     "draining": "its worker is stopping",
+    "throttled": "WhatsApp has the account wait: it sends too much",
+    "restricted": "WhatsApp lets the account write to no strangers",
 }
 """What the events of a connection's stream say."""
 
@@ -223,6 +225,7 @@ def _enqueued(event: Fact) -> str:
 def _failed(nth: str, data: Mapping[str, Any]) -> str:
     return {
         "not_sent": f"{nth} never left, not counted",
+        "throttled": f"{nth} was refused because the account sends too much, not counted",
         "never_left": f"{nth} left no trace, so it never left",
         "unconfirmed": f"{nth} is taken as lost",
     }.get(str(data.get("class")), f"{nth} failed")

@@ -53,6 +53,7 @@ class Lanes:
         self._held: dict[UUID, UUID] = {}
         self._ready: list[tuple[int, int, int, UUID]] = []
         self._blocked: dict[UUID, float] = {}
+        self._moments: list[tuple[float, UUID]] = []
         self._turn = 0
 
     def __len__(self) -> int:
@@ -104,6 +105,16 @@ class Lanes:
             taken.append(Entry(notification, recipient, -priority, position))
         return taken
 
+    def put_back(self, entries: list[Entry]) -> None:
+        """Take back what was given out and did not go, as if it had never been taken."""
+        for entry in entries:
+            lane = self._lanes[entry.recipient]
+            lane.busy = False
+            lane.turn -= 1
+            self._held[entry.id] = entry.recipient
+            heappush(lane.waiting, (-entry.priority, entry.position, entry.id))
+            self._offer(entry.recipient, lane)
+
     def occupy(self, recipient: UUID) -> None:
         """Give out nothing more to a recipient until `release`."""
         lane = self._lanes.get(recipient)
@@ -126,10 +137,14 @@ class Lanes:
     def block(self, recipient: UUID, until: float) -> None:
         """Give out nothing to a recipient before a moment, in seconds since 1970."""
         self._blocked[recipient] = until
+        heappush(self._moments, (until, recipient))
 
     def unblock(self, now: float) -> None:
         """Let those recipients go on whose moment has come."""
-        for recipient in [r for r, until in self._blocked.items() if until <= now]:
+        while self._moments and self._moments[0][0] <= now:
+            until, recipient = heappop(self._moments)
+            if self._blocked.get(recipient) != until:
+                continue  # another moment has come to hold
             del self._blocked[recipient]
             lane = self._lanes.get(recipient)
             if lane is not None:
@@ -138,7 +153,9 @@ class Lanes:
     @property
     def next_unblock_at(self) -> float | None:
         """When the first of the recipients that wait goes on."""
-        return min(self._blocked.values(), default=None)
+        while self._moments and self._blocked.get(self._moments[0][1]) != self._moments[0][0]:
+            heappop(self._moments)
+        return self._moments[0][0] if self._moments else None
 
     def _offer(self, recipient: UUID, lane: _Lane) -> None:
         if lane.waiting and not lane.busy and recipient not in self._blocked:

@@ -8,6 +8,7 @@ no doubt about the order of what follows.
 from __future__ import annotations
 
 from collections import deque
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from outbox.delivery.evidence import Evidence
 from outbox.delivery.feed import Feed
 from outbox.delivery.lanes import Lanes
+from outbox.delivery.pace import Pace, held_until
 from outbox.delivery.reconnection import Reconnection
 from outbox.errors import VersionConflict
 from outbox.log import attempts, queue, restore
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from outbox.log.attempts import Recorded, Started
+    from outbox.log.attempts import Held, Recorded, Started
     from outbox.log.database import Connection
     from outbox.log.queue import Entry
     from outbox.session.port import Media, OpenSession, SessionEvent
@@ -84,6 +86,7 @@ class Tenure:
         self.load(connection)
         # Last: a tenure that cannot begin leaves no session behind.
         self._session = open_session(account, self._emit, media)
+        self._pace = Pace(self._session)
         self._reconnection = Reconnection(account, epoch, self._session)
 
     def load(self, connection: Connection) -> None:
@@ -123,6 +126,7 @@ class Tenure:
         moments = [self.feed.seconds_to_next, self._reconnection.seconds_to_next]
         if self._reconnection.is_up:
             moments.append(self._evidence.seconds_to_next)
+            moments.append(self._pace.seconds_to_next(self.feed.now))
         return min((moment for moment in moments if moment is not None), default=None)
 
     # The session.
@@ -164,7 +168,12 @@ class Tenure:
             self._log.error("an outcome of no attempt in flight", outcome=str(outcome))
             return
         result = Result(
-            outcome.notification, outcome.number, outcome.type, outcome.message_id, outcome.error
+            outcome.notification,
+            outcome.number,
+            outcome.type,
+            outcome.message_id,
+            outcome.error,
+            outcome.registered,
         )
         self._conclude(result, flying.entry)
         early = self._early.pop(outcome.message_id, None) if outcome.message_id else None
@@ -190,28 +199,32 @@ class Tenure:
             Whether there was anything to do.
         """
         entries: list[Entry] = []
-        if start and self._reconnection.is_up:
-            entries = self._lanes.take(self._session.capacity - len(self._in_flight))
+        if self._reconnection.is_up:
+            room = self._pace.room(self.feed.now, len(self._in_flight))
+            entries = self._lanes.take(room) if start else []
         if not entries and not self._conclusions:
             return False
         concluded = dict(self._conclusions)
         try:
-            recorded, started = attempts.exchange(
+            exchanged = attempts.exchange(
                 connection,
                 self.account,
                 self.epoch,
                 [result for result, _ in concluded.values()],
                 [entry.id for entry in entries],
+                paced=self._pace.is_kept,
             )
         except VersionConflict as error:
             # Somebody cancelled, requeued or expired one of them at this moment: once more.
             self._log.info("repeated after a conflict", reason=error.message)
-            self._put_back(entries)
+            self._lanes.put_back(entries)
             return True
         for notification in concluded:
             del self._conclusions[notification]
-        self._follow(connection, concluded, recorded)
-        self._hand_over(entries, started)
+        self._follow(connection, concluded, exchanged.recorded)
+        held = {one.notification: one for one in exchanged.held}
+        self._hold([(entry, held[entry.id]) for entry in entries if entry.id in held])
+        self._hand_over([entry for entry in entries if entry.id not in held], exchanged.started)
         return True
 
     def record_receipts(self, connection: Connection) -> bool:
@@ -257,20 +270,31 @@ class Tenure:
                 self._lanes.release(entry.recipient)
                 continue
             reason = _unsendable(attempt)
-            if reason is None and attempt.content is not None:
+            if reason is None and attempt.jid is not None and attempt.content is not None:
                 self._in_flight[entry.id] = _Flying(entry, attempt.number)
                 handed.append(
-                    Attempt(attempt.notification, attempt.number, attempt.jid, attempt.content)
+                    Attempt(
+                        attempt.notification,
+                        attempt.number,
+                        attempt.jid,
+                        attempt.content,
+                        check=attempt.registered is None,
+                    )
                 )
             else:
                 self._conclude(Result(entry.id, attempt.number, "rejected", None, reason), entry)
         if handed:
             self._session.send(handed)
 
-    def _put_back(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            self._lanes.release(entry.recipient)
-        self._lanes.add(entries)
+    def _hold(self, entries: list[tuple[Entry, Held]]) -> None:
+        """Put back what may not go yet, so that the account or the recipient waits for it."""
+        now = self.feed.now
+        for entry, held in entries:
+            if held.holds_account:
+                self._pace.pause(held.until, now)
+            else:
+                self._lanes.block(entry.recipient, held_until(held.until, now))
+        self._lanes.put_back([entry for entry, _ in entries])
 
     def _follow(
         self,
@@ -320,7 +344,7 @@ class Tenure:
             self._lanes.add(queue.entries(connection, again))
 
 
-_FINAL_OUTCOMES = ("sent", "rejected")
+_FINAL_OUTCOMES = ("sent", "rejected", "restricted")
 """Outcomes after which the recipient goes on, recorded or not."""
 
 
@@ -328,6 +352,11 @@ def _unsendable(attempt: Started) -> str | None:
     """Return why an attempt cannot be handed over, or None."""
     if attempt.content is None:
         return "its content has been erased"
+    if attempt.jid is None:
+        return "its recipient has been erased"
+    if attempt.registered is False:
+        when = attempt.checked_at.astimezone(UTC) if attempt.checked_at else "an earlier attempt"
+        return f"its number is not on WhatsApp, as was checked at {when:%Y-%m-%d %H:%M} UTC"
     for field in ("message", "quote"):
         reference = attempt.content.get(field)
         if isinstance(reference, dict) and "notification" in reference:

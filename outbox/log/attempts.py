@@ -12,6 +12,7 @@ from outbox.log.database import query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from outbox.log.database import Connection
@@ -22,9 +23,29 @@ class Started(NamedTuple):
 
     notification: UUID
     number: int
-    jid: str
+    jid: str | None
+    """None if the recipient has been erased."""
     content: dict[str, Any] | None
     """None if the body has been erased."""
+    registered: bool | None = True
+    """Whether the number has WhatsApp: None if that is to be asked first, False as of a check."""
+    checked_at: datetime | None = None
+
+
+class Held(NamedTuple):
+    """A notification that a paced session must not send yet."""
+
+    notification: UUID
+    until: float
+    """In seconds since 1970."""
+    by: str
+    """`pace` or `throttled` hold the whole account up, `strangers` or `restricted` the recipient.
+    """
+
+    @property
+    def holds_account(self) -> bool:
+        """Whether nothing of the account may go before."""
+        return self.by in {"pace", "throttled"}
 
 
 class Recorded(NamedTuple):
@@ -46,6 +67,16 @@ class Result(NamedTuple):
     type: str
     message_id: str | None
     error: str | None
+    registered: bool | None = None
+    """Whether the recipient's number has WhatsApp, if that was asked."""
+
+
+class Exchanged(NamedTuple):
+    """What has come of an exchange; a notification that has changed meanwhile is in none of it."""
+
+    recorded: list[Recorded]
+    started: list[Started]
+    held: list[Held]
 
 
 def exchange(
@@ -54,13 +85,28 @@ def exchange(
     epoch: int,
     results: Sequence[Result],
     notifications: Sequence[UUID],
-) -> tuple[list[Recorded], list[Started]]:
+    *,
+    paced: bool = False,
+) -> Exchanged:
     """Record results and start attempts, in one commit and one round trip.
 
     Can be repeated when its answer was lost: what was recorded or started then is left as it is.
 
+    Args:
+        connection: Where to.
+        account: The account.
+        epoch: The owner's.
+        results: To be recorded, before anything is started.
+        notifications: To be started, in this order so far as the pace allows.
+        paced: The session's messages are paced, and strangers' numbers checked.
+
     Returns:
-        What became of the results that were no success, and the attempts to hand over.
+        What became of the results that were no success, the attempts to hand over, and what may
+        not start yet.
+
+    Raises:
+        StaleEpoch: The lease is held no more.
+        VersionConflict: Another writer was first; nothing was done.
     """
     rows = connection.execute(
         query("exchange"),
@@ -72,16 +118,19 @@ def exchange(
             "notifications": f"{{{','.join(n.hex for n in notifications)}}}"
             if notifications
             else None,
+            "paced": paced,
         },
     )
-    recorded: list[Recorded] = []
-    started: list[Started] = []
-    for kind, notification, recipient, state, on_unknown, retry_at, attempt, jid, content in rows:
-        if kind == "started":
-            started.append(Started(notification, attempt, jid, content))
-        else:
-            recorded.append(Recorded(notification, recipient, state, on_unknown, retry_at))
-    return recorded, started
+    exchanged = Exchanged([], [], [])
+    for kind, notification, *row in rows:
+        match kind:
+            case "started":
+                exchanged.started.append(Started(notification, *row[4:9]))
+            case "held":
+                exchanged.held.append(Held(notification, *row[9:]))
+            case _:
+                exchanged.recorded.append(Recorded(notification, *row[:4]))
+    return exchanged
 
 
 def record_receipts(
@@ -112,6 +161,7 @@ def _json(results: Sequence[Result]) -> str:
                 "type": result.type,
                 "message_id": result.message_id,
                 "error": result.error,
+                **({} if result.registered is None else {"registered": result.registered}),
             }
             for result in results
         ]

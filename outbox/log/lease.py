@@ -25,6 +25,8 @@ def acquire(
     owner: UUID,
     duration: timedelta,
     worker: Mapping[str, Any],
+    *,
+    take_over: bool = False,
 ) -> int | None:
     """Take the lease of an account; return its new epoch, or None while another owner has it.
 
@@ -34,10 +36,11 @@ def acquire(
         owner: Names this owner; made anew for each process, never used twice.
         duration: How long the lease holds unless it is renewed.
         worker: What the log should say of the owner: host, process, release.
+        take_over: Fence an owner that lives, unless it has a connection or is building one.
     """
     row = connection.execute(
-        "select outbox.acquire_lease(%s, %s, %s, %s)",
-        (account, owner, duration, Jsonb(dict(worker))),
+        "select outbox.acquire_lease(%s, %s, %s, %s, %s)",
+        (account, owner, duration, Jsonb(dict(worker)), take_over),
     ).fetchone()
     return row[0] if row else None
 

@@ -1,7 +1,7 @@
-"""One suite for all implementations of the port: another one is another line of `SUBJECTS`."""
+"""One suite for all implementations of the port: another one is another of `subject`'s params."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,17 +9,28 @@ import pytest
 from tests.conformance.owner import Owner, Owners
 from tests.conformance.simulated import simulated_subject
 from tests.conformance.subject import Stimulus, Subject
+from tests.conformance.whatsapp import whatsapp_subject
+from tests.databases import database
+from tests.whatsapp.device import create_store
 
-SUBJECTS: dict[str, Callable[[Path], AbstractContextManager[Subject]]] = {
-    "simulated": simulated_subject,
-}
+
+@pytest.fixture(scope="package")
+def store_url(server_url: str, template: str) -> Iterator[str]:
+    """A database with whatsmeow's tables, which the accounts of all tests share."""
+    with database(server_url, "conformance", template) as url:
+        create_store(url, "whatsapp")
+        yield url
 
 
-@pytest.fixture(params=SUBJECTS)
+@pytest.fixture(params=["simulated", "whatsapp"])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """The implementation under test, with an account whose other side the test stimulates."""
-    with SUBJECTS[request.param](tmp_path) as subject:
-        yield subject
+    if request.param == "simulated":
+        with simulated_subject(tmp_path) as simulated:
+            yield simulated
+    else:
+        with whatsapp_subject(tmp_path, request.getfixturevalue("store_url")) as whatsapp:
+            yield whatsapp
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import enumerate as running_threads
 
 from outbox.session.phone import Control, Fault, Phone
-from outbox.session.port import OpenSession
+from outbox.session.port import OpenSession, TransitionType
 from outbox.session.simulated import open_simulated
 from tests.conformance.subject import Received
 
@@ -80,6 +80,10 @@ class SimulatedSubject:
 
     account = "main"
     reconnects_within = 0.3
+    at_once = 100
+    survives_silence = True
+    survives_the_unknown = True
+    hears_at_login: frozenset[TransitionType] = frozenset()
 
     def __init__(self, phone: Phone, control: Control) -> None:
         self._phone = phone

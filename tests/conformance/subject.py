@@ -1,14 +1,14 @@
 """What the suite needs of an implementation that it puts to the test.
 
 Nothing here knows how an implementation is stimulated: the simulated session's phone is told over
-its control channel, a real one would talk to a server that the tests play.
+its control channel, the session with WhatsApp talks to a server that the tests play.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from outbox.session.port import OpenSession
+from outbox.session.port import OpenSession, TransitionType
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,22 @@ class Subject(Protocol):
     @property
     def reconnects_within(self) -> float:
         """Seconds after which an implementation that reconnects by itself would have done so."""
+
+    @property
+    def at_once(self) -> int:
+        """How many frames it lets leave before the first of them is acknowledged."""
+
+    @property
+    def survives_silence(self) -> bool:
+        """Whether a connection stays on which an acknowledgement did not come in time."""
+
+    @property
+    def survives_the_unknown(self) -> bool:
+        """Whether a connection stays on which a word came that nobody knows."""
+
+    @property
+    def hears_at_login(self) -> frozenset[TransitionType]:
+        """What ends a connection without a word, and says why at the next login only."""
 
     def opener(self, *, acknowledge_within: float = 60.0, close_within: float = 0.5) -> OpenSession:
         """Return what opens sessions; it can be pickled, for a process of another's own.

@@ -39,7 +39,7 @@ def test_connected(subject: Subject, connected: Owner, stimulus: Stimulus) -> No
 
 def test_in_flight(subject: Subject, connected: Owner, stimulus: Stimulus) -> None:
     """Within ten seconds what is in flight has its outcome, before the end is told."""
-    these = attempts(min(connected.session.capacity, 5))
+    these = attempts(min(subject.at_once, 5))
     stimulus.silence()
     connected.session.send(these)
     stimulus.wait_received(len(these))

@@ -43,10 +43,18 @@ def test_connect_twice(owner: Owner, stimulus: Stimulus) -> None:
     assert stimulus.logins() == 1
 
 
+def told(subject: Subject, kind: TransitionType) -> TransitionType:
+    """Return which transition tells of an end, while connected."""
+    return "disconnected" if kind in subject.hears_at_login else kind
+
+
 @ending
-def test_end(connected: Owner, stimulus: Stimulus, kind: TransitionType, end: Ending) -> None:
+def test_end(
+    subject: Subject, connected: Owner, stimulus: Stimulus, kind: TransitionType, end: Ending
+) -> None:
     """The end of a connection is told once, by the transition that names its cause."""
     end(stimulus)
+    kind = told(subject, kind)
     assert connected.transition(kind).reason
     assert connected.sent(attempt())[0].type == "not_sent"
     assert connected.transitions() == ["connected", kind]
@@ -54,19 +62,19 @@ def test_end(connected: Owner, stimulus: Stimulus, kind: TransitionType, end: En
 
 @ending
 def test_outcomes_before_the_end(
-    connected: Owner, stimulus: Stimulus, kind: TransitionType, end: Ending
+    subject: Subject, connected: Owner, stimulus: Stimulus, kind: TransitionType, end: Ending
 ) -> None:
     """When a connection ends, the outcomes of what was in flight come before the transition."""
-    these = attempts(min(connected.session.capacity, 5))
+    these = attempts(min(subject.at_once, 5))
     stimulus.silence()
     connected.session.send(these)
     stimulus.wait_received(len(these))
     end(stimulus)
-    connected.transition(kind)
-    told = [event for event in connected.events if isinstance(event, Outcome | Transition)]
-    assert {event.type for event in told[1:-1]} == {"unknown"}
-    assert len(told) == 1 + len(these) + 1
-    assert isinstance(told[-1], Transition)
+    connected.transition(told(subject, kind))
+    events = [event for event in connected.events if isinstance(event, Outcome | Transition)]
+    assert {event.type for event in events[1:-1]} == {"unknown"}
+    assert len(events) == 1 + len(these) + 1
+    assert isinstance(events[-1], Transition)
     connected.check_one_outcome_each()
 
 
@@ -96,9 +104,12 @@ def test_connect_again(
     assert owner.sent(attempt())[0].type == "sent"
 
 
-def test_ban_says_how_long(connected: Owner, stimulus: Stimulus) -> None:
+def test_ban_says_how_long(subject: Subject, connected: Owner, stimulus: Stimulus) -> None:
     """A temporary ban says in how many seconds it ends, also when a login is refused for it."""
     stimulus.ban(3600)
+    connected.transition(told(subject, "banned"))
+    if "banned" in subject.hears_at_login:
+        connected.session.connect()
     for nth in (1, 2):
         left = connected.transition("banned", nth).retry_after
         assert left is not None

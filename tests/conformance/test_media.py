@@ -1,15 +1,28 @@
 """Media: a body names them by digest, the session fetches them when it sends."""
 
+from io import BytesIO
 from uuid import uuid4
+
+from PIL import Image
 
 from outbox.session.port import Attempt, Media
 from tests.conformance.owner import Owners, attempt
 from tests.conformance.subject import Stimulus
 
 
+def drawn() -> bytes:
+    """Return a picture, as a file has it."""
+    file = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+PICTURE = drawn()
+
+
 def image(digest: str) -> Attempt:
     """Return an attempt to send an image."""
-    return Attempt(uuid4(), 1, "1@s.whatsapp.net", {"kind": "image", "media": digest})
+    return Attempt(uuid4(), 1, "447700900121@s.whatsapp.net", {"kind": "image", "media": digest})
 
 
 def test_fetched_by_digest(owners: Owners) -> None:
@@ -18,7 +31,7 @@ def test_fetched_by_digest(owners: Owners) -> None:
 
     def media(digest: str) -> Media:
         asked.append(digest)
-        return Media("image/png", 4, [b"\x89PNG"])
+        return Media("image/png", len(PICTURE), [PICTURE[:20], PICTURE[20:]])
 
     owner = owners(media)
     owner.connect()

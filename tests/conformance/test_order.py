@@ -8,7 +8,7 @@ from tests.conformance.subject import Stimulus
 
 def test_per_recipient(connected: Owner, stimulus: Stimulus) -> None:
     """Attempts to one recipient are received in the order in which they were handed over."""
-    jids = [f"{n}@s.whatsapp.net" for n in range(3)]
+    jids = [f"44770090012{n}@s.whatsapp.net" for n in range(3)]
     these = [attempt(jids[n % 3], str(n)) for n in range(60)]
     size = min(connected.session.capacity, 7)
     handed: defaultdict[str, list[str | None]] = defaultdict(list)
@@ -24,7 +24,9 @@ def test_per_recipient(connected: Owner, stimulus: Stimulus) -> None:
 
 def test_in_one_burst(connected: Owner, stimulus: Stimulus) -> None:
     """The same holds for many calls with nothing awaited in between."""
-    these = [attempt("1@s.whatsapp.net", str(n)) for n in range(connected.session.capacity)]
+    these = [
+        attempt("447700900121@s.whatsapp.net", str(n)) for n in range(connected.session.capacity)
+    ]
     for one in these:
         connected.session.send([one])
     outcomes = connected.outcomes(these)

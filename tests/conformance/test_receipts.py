@@ -4,7 +4,7 @@ from typing import get_args
 
 from outbox.session.port import Receipt, ReceiptType
 from tests.conformance.owner import Owner, attempt
-from tests.conformance.subject import Stimulus
+from tests.conformance.subject import Stimulus, Subject
 
 
 def test_kinds(connected: Owner, stimulus: Stimulus) -> None:
@@ -26,9 +26,15 @@ def test_of_nobodys_message(connected: Owner, stimulus: Stimulus) -> None:
     assert connected.receipts(1) == [Receipt("3EB0000000000000000000", "delivered")]
 
 
-def test_of_an_unknown_kind(connected: Owner, stimulus: Stimulus) -> None:
-    """A receipt of a kind that nobody has heard of is passed over, and events go on."""
+def test_of_an_unknown_kind(subject: Subject, connected: Owner, stimulus: Stimulus) -> None:
+    """A receipt of a kind that nobody has heard of is passed over, or ends the connection.
+
+    It never leaves one that looks alive and hears nothing.
+    """
     stimulus.receipt("3EB0000000000000000000", "server-error")
+    if not subject.survives_the_unknown:
+        connected.transition("disconnected")
+        connected.connect(nth=2)
     stimulus.receipt("3EB0000000000000000001", "read")
     assert connected.receipts(1) == [Receipt("3EB0000000000000000001", "read")]
     assert connected.sent(attempt())[0].type == "sent"

@@ -9,7 +9,7 @@ from outbox.session.port import Attempt, Outcome, SessionEvent, Transition
 from tests.conformance.owner import Key, Owner, Owners, attempt, key
 from tests.conformance.subject import Stimulus, Subject
 
-RECIPIENTS = [f"{n}@s.whatsapp.net" for n in range(10)]
+RECIPIENTS = [f"44770090012{n}@s.whatsapp.net" for n in range(10)]
 ROUNDS = 100
 
 

@@ -33,7 +33,9 @@ def test_of_what_never_left(connected: Owner, stimulus: Stimulus) -> None:
 def test_is_the_attempts_own(connected: Owner) -> None:
     """A trace belongs to one attempt: another of the same notification has none by it."""
     notification = uuid4()
-    connected.sent(Attempt(notification, 1, "1@s.whatsapp.net", {"kind": "text", "text": "a"}))
+    connected.sent(
+        Attempt(notification, 1, "447700900121@s.whatsapp.net", {"kind": "text", "text": "a"})
+    )
     assert connected.session.trace([(notification, 1), (notification, 2)]).keys() == {
         (notification, 1)
     }
@@ -94,7 +96,7 @@ def send_and_hang(opener: OpenSession, account: str, these: list[Attempt], up: C
 
 def test_outlives_its_process(subject: Subject, owner: Owner, stimulus: Stimulus) -> None:
     """A killed process takes no trace along: the next one finds what has left, and only that."""
-    these = attempts(min(owner.session.capacity, 3))
+    these = attempts(min(subject.at_once, 3))
     stimulus.silence()
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

@@ -1,5 +1,6 @@
 """Leases: one owner an account, by the database's clock, fenced by an epoch."""
 
+import threading
 import time
 from uuid import uuid4
 
@@ -180,3 +181,67 @@ def test_a_parked_owner_is_told_and_no_other(
         account.release()
         account.enqueue()
         assert heard() == []
+
+
+@pytest.mark.parametrize("state", ["logged_out", "banned", "disconnected", None])
+def test_owner_that_has_no_connection_is_taken_over_from(
+    connection: psycopg.Connection, state: str | None
+) -> None:
+    """For pairing: it is fenced as if its lease had lapsed, and gets the account back later."""
+    first, second = Account.owned(connection), Account(connection)
+    sending = first.enqueue()
+    first.start(sending)
+    if state is not None:
+        first.transition(state)
+    assert not second.acquire()
+    assert second.acquire(take_over=True)
+    assert second.epoch == first.epoch + 2
+    story = [one for one in first.connection_story() if one.startswith("lease")]
+    assert story == ["lease_acquired", "lease_lost", "lease_acquired"]
+    assert first.row(sending).state == "unknown"
+    assert not first.renew()
+    with pytest.raises(StaleEpoch):
+        first.transition("connecting")
+    assert not first.acquire()
+    second.release()
+    assert first.acquire()
+
+
+@pytest.mark.parametrize("state", ["connecting", "connected"])
+def test_owner_that_has_a_connection_is_not_taken_over_from(
+    connection: psycopg.Connection, state: str
+) -> None:
+    """Nor is one that builds it; another account's connection does not matter."""
+    first, second = Account.owned(connection), Account(connection)
+    first.transition(state)
+    assert not second.acquire(take_over=True)
+    assert first.renew()
+    assert first.connection_story() == ["lease_acquired", state]
+    assert Account.owned(connection, "other").acquire(take_over=True)
+
+
+def test_free_account_is_taken_as_ever(connection: psycopg.Connection) -> None:
+    """Nobody is fenced for it."""
+    account = Account(connection)
+    assert account.acquire(take_over=True)
+    assert account.connection_story() == ["lease_acquired"]
+
+
+def test_owner_that_connects_at_that_moment_keeps_its_lease(
+    connection: psycopg.Connection, database_url: str
+) -> None:
+    """Who takes over waits for what the owner is recording, and sees it."""
+    first = Account.owned(connection)
+    with psycopg.connect(database_url) as one, psycopg.connect(database_url) as two:
+        recording, second = Account(one), Account(two)
+        recording.epoch = first.epoch
+        recording.transition("connecting")
+        found: list[bool] = []
+        taking = threading.Thread(target=lambda: found.append(second.acquire(take_over=True)))
+        taking.start()
+        taking.join(0.2)
+        assert taking.is_alive()
+        one.commit()
+        taking.join(10)
+        assert found == [False]
+    assert first.renew()

@@ -13,6 +13,13 @@ pytestmark = pytest.mark.undone
 FINAL = ["logged_out", "outdated", "halted", "banned"]
 
 
+def halt(account: Account) -> None:
+    """Let what nobody understands happen, and happen again to the probe."""
+    for _ in range(2):
+        account.transition("connecting")
+        account.transition("halted", "because")
+
+
 @pytest.mark.parametrize(
     ("type_", "state"),
     [
@@ -25,7 +32,7 @@ FINAL = ["logged_out", "outdated", "halted", "banned"]
         ("logged_out", "logged_out"),
         ("banned", "banned"),
         ("outdated", "outdated"),
-        ("halted", "halted"),
+        ("halted", "waiting"),
         ("draining", "draining"),
     ],
 )
@@ -37,11 +44,11 @@ def test_every_transition_has_its_state(
     account.transition(type_, "because")
     standing = account.standing()
     assert standing.state == state
-    assert standing.reason == (None if type_ == "connected" else "because")
+    assert standing.reason == (None if type_ in {"connected", "paired"} else "because")
     assert account.connection_story()[1] == type_
     assert standing.version == len(account.connection_story())
     # Only what may be mended is tried again by itself.
-    assert (standing.seconds is not None) == (type_ == "disconnected")
+    assert (standing.seconds is not None) == (type_ in {"disconnected", "halted"})
 
 
 def test_reconnecting_backs_off(connection: psycopg.Connection) -> None:
@@ -129,6 +136,8 @@ def test_replacement_that_is_recorded_twice_counts_once(connection: psycopg.Conn
 def test_a_new_owner_changes_no_verdict(connection: psycopg.Connection, state: str) -> None:
     """What WhatsApp has said stays, whoever holds the lease."""
     account = Account.owned(connection)
+    if state == "halted":
+        halt(account)
     account.transition(state, "because")
     account.release()
     assert account.acquire()
@@ -144,12 +153,80 @@ def test_an_operator_resumes(connection: psycopg.Connection) -> None:
     """Resuming lets a connection be built at once, its failures forgotten."""
     account = Account.owned(connection)
     account.transition("disconnected", "gone")
-    account.transition("halted", "gone for good")
+    halt(account)
+    assert account.standing().state == "halted"
     connection.execute("select outbox.resume('main')")
     standing = account.standing()
-    assert standing[:4] == ("waiting", 5, 1, 0)
+    assert standing[:4] == ("waiting", 9, 1, 0)
     assert standing.reason is None
     assert standing.seconds is not None
     assert standing.seconds <= 0
     with pytest.raises(UnknownAccount, match="nobody"):
         connection.execute("select outbox.resume('nobody')")
+
+
+def test_what_nobody_understands_is_tried_once_more(connection: psycopg.Connection) -> None:
+    """After a quarter of an hour, over a restart too; the same again is an operator's."""
+    account = Account.owned(connection)
+    account.transition("connected")
+    account.transition("halted", "failure 418")
+    standing = account.standing()
+    assert (standing.state, standing.reason) == ("waiting", "failure 418")
+    assert standing.seconds is not None
+    assert 899 <= standing.seconds <= 1080
+    account.release()
+    assert account.acquire()
+    waits = "select reconnect_at > statement_timestamp() + interval '14 minutes' from"
+    assert connection.execute(f"{waits} outbox.connection".encode()).fetchone() == (True,)
+    account.transition("connecting")
+    account.transition("disconnected", "socket closed")
+    account.transition("connecting")
+    account.transition("halted", "failure 418")
+    assert account.standing().state == "halted"
+    assert account.connection_story()[-2:] == ["connecting", "halted"]
+
+
+def test_halt_that_is_recorded_twice_is_still_tried_once_more(
+    connection: psycopg.Connection,
+) -> None:
+    """An owner repeats a record whose answer was lost; nothing was tried between."""
+    account = Account.owned(connection)
+    account.transition("connecting")
+    account.transition("halted", "failure 418")
+    account.transition("halted", "failure 418")
+    assert account.standing().state == "waiting"
+
+
+@pytest.mark.parametrize("mended", ["connected", "paired"])
+def test_connection_that_stood_is_tried_once_more_again(
+    connection: psycopg.Connection, mended: str
+) -> None:
+    """What was halted before that is forgotten."""
+    account = Account.owned(connection)
+    halt(account)
+    connection.execute("select outbox.resume('main')")
+    account.transition("connecting")
+    account.transition(mended)
+    account.transition("halted", "failure 418")
+    assert account.standing().state == "waiting"
+
+
+@pytest.mark.parametrize("state", [*FINAL, "disconnected"])
+def test_account_that_was_paired_connects_at_once(
+    connection: psycopg.Connection, state: str
+) -> None:
+    """Whatever was before: a pairing command gives the lease back, and the next owner begins."""
+    account = Account.owned(connection)
+    for _ in range(3):
+        account.transition("disconnected")
+    account.transition(state, "because", timedelta(hours=1) if state == "banned" else None)
+    account.release()
+    assert account.acquire()
+    account.transition("pairing_offered")
+    assert account.standing().state == "pairing"
+    account.transition("paired")
+    account.release()
+    assert account.acquire()
+    standing = account.standing()
+    assert (standing.state, standing.failures, standing.reason) == ("owned", 0, None)
+    assert standing.seconds is None

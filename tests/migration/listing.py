@@ -1,8 +1,10 @@
 """The schema as a text: what the migrations add up to, the same on every supported PostgreSQL.
 
 The months of the log's partitions are left out, since they depend on the day: all partitions have
-one shape, which is listed once. Functions are listed by a digest of their bodies, which are to be
-read in `alembic/sql`. Run as a module it writes the schema of a new database to standard output.
+one shape, which is listed once. So are whatsmeow's tables, which it makes itself in the schema
+`whatsapp`: of that only the name is listed. Functions are listed by a digest of their bodies, which
+are to be read in `alembic/sql`. Run as a module it writes the schema of a new database to standard
+output.
 """
 
 import hashlib
@@ -78,6 +80,8 @@ _FUNCTIONS = """
 _OTHERS = """
     select 'type ' || t.typname from pg_type t
     where t.typnamespace = 'outbox'::regnamespace and t.typtype in ('e', 'd', 'r')
+    union all
+    select 'schema ' || nspname from pg_namespace where nspname in ('outbox', 'whatsapp')
 """
 _MONTH = re.compile(r"event_\d{4}_\d{2}")
 

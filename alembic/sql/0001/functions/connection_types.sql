@@ -1,5 +1,6 @@
 -- The types of event that a connection's stream has; every other type is a notification's.
 create function outbox.connection_types() returns text[] language sql immutable parallel safe as $$
   select '{lease_acquired,lease_released,lease_lost,connecting,pairing_offered,paired,connected,disconnected,'
-         'reconnect_scheduled,logged_out,replaced,banned,outdated,halted,resumed,draining}'::text[]
+         'reconnect_scheduled,logged_out,replaced,banned,outdated,halted,resumed,draining,'
+         'throttled,restricted}'::text[]
 $$;

@@ -108,7 +108,7 @@ begin
       return (select format('%s bytes for %s', m.size, v_kind) from outbox.media m
               where m.digest = decode(p_body ->> 'media', 'hex'));
 
-    when 'media_mismatch' then
+    when 'media_mismatch', 'needs_ffmpeg' then
       return (select format('%s for %s', m.mime, v_kind) from outbox.media m
               where m.digest = decode(p_body ->> 'media', 'hex'));
 

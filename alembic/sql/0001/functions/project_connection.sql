@@ -1,11 +1,22 @@
 -- Projects the events of connections into outbox.connection: where each account's connection stands.
 -- Versions are held as in outbox.project_notification: the next one or none.
+--
+-- Started attempts of paced sessions are told here, too: each says when the account's bucket will be full again, and
+-- the latest moment holds. It is a maximum, so the order of projecting is free, though notifications are other streams.
 create function outbox.project_connection() returns trigger language plpgsql
 set search_path = outbox, pg_temp as $$
 declare
   v_left    integer;  -- events that have not been applied
   v_applied integer;
 begin
+  if exists (select from added where type = 'attempt_started' and data ? 'bucket_full_at') then
+    insert into connection as c (account, stream, version, state, changed_at, bucket_full_at)
+    select account, connection_stream(account), 0, 'free', min(recorded_at), max((data->>'bucket_full_at')::timestamptz)
+    from added where type = 'attempt_started' and data ? 'bucket_full_at'
+    group by account
+    on conflict (account) do update set bucket_full_at = greatest(c.bucket_full_at, excluded.bucket_full_at);
+  end if;
+
   if not exists (select from added where type = any (outbox.connection_types())) then
     return null;
   end if;
@@ -18,8 +29,10 @@ begin
 
   while v_left > 0 loop
     update connection c set
-      -- who owns the account, and that a worker stops, changes nothing about what WhatsApp has said of it
-      state        = case when (a.type like 'lease_%' or a.type = 'draining')
+      -- who owns the account, and that a worker stops, changes nothing about what WhatsApp has said of it; that it
+      -- refused to send, nothing about the connection
+      state        = case when a.type in ('throttled', 'restricted')
+                            or (a.type like 'lease_%' or a.type = 'draining')
                                and c.state in ('logged_out', 'banned', 'outdated', 'halted') then c.state else
                      case a.type when 'lease_acquired'      then 'owned'
                                  when 'lease_released'      then 'free'
@@ -32,13 +45,21 @@ begin
       version      = a.version,
       changed_at   = a.recorded_at,
       epoch        = coalesce((a.data->>'epoch')::bigint, c.epoch),
-      failures     = case when a.type in ('connected', 'resumed')    then 0
-                          when a.type in ('disconnected', 'replaced') then c.failures + 1
+      failures     = case when a.type in ('connected', 'paired', 'resumed') then 0
+                          when a.type in ('disconnected', 'replaced')        then c.failures + 1
                           else c.failures end,
       connected_at = case when a.type = 'connected' then a.recorded_at else c.connected_at end,
-      reconnect_at = case when a.type like 'lease_%' or a.type = 'draining' then c.reconnect_at
+      reconnect_at = case when a.type like 'lease_%' or a.type in ('draining', 'throttled', 'restricted')
+                          then c.reconnect_at
                           else (a.data->>'reconnect_at')::timestamptz end,
-      reason       = case when a.type in ('connected', 'resumed') then null else coalesce(a.data->>'reason', c.reason) end
+      reason       = case when a.type in ('connected', 'paired', 'resumed') then null
+                          when a.type in ('throttled', 'restricted')        then c.reason
+                          else coalesce(a.data->>'reason', c.reason) end,
+      throttles       = case a.type when 'throttled' then (a.data->>'throttles')::integer else c.throttles end,
+      throttled_until = case a.type when 'throttled' then (a.data->>'until')::timestamptz else c.throttled_until end,
+      strangers_after = case a.type when 'restricted' then (a.data->>'until')::timestamptz else c.strangers_after end,
+      lacks_ffmpeg    = case a.type when 'lease_acquired' then coalesce(a.metadata->'ffmpeg' = 'false', false)
+                                    else c.lacks_ffmpeg end
     from added a
     where a.type = any (outbox.connection_types())
       and c.account = a.account and c.stream = a.stream and c.version = a.version - 1;

@@ -41,7 +41,8 @@ begin
 
     if 'attempt_started' = any (v_types) then
       update notification n set
-        state = 'sending', version = a.version, changed_at = a.recorded_at, attempts = n.attempts + 1, message_id = null
+        state = 'sending', version = a.version, changed_at = a.recorded_at, attempts = n.attempts + 1, message_id = null,
+        approaching = a.data ? 'stranger'
       from added a
       where a.type = 'attempt_started' and n.id = a.stream and n.version = a.version - 1 and n.state = 'pending';
       get diagnostics v_applied = row_count;
@@ -61,8 +62,8 @@ begin
 
     if 'attempt_failed' = any (v_types) then
       update notification n set
-        state = 'pending', unsettled = false, version = a.version, changed_at = a.recorded_at,
-        failures = n.failures + case when a.data->>'class' = 'not_sent' then 0 else 1 end,
+        state = 'pending', unsettled = false, approaching = false, version = a.version, changed_at = a.recorded_at,
+        failures = n.failures + case when a.data->>'class' in ('not_sent', 'throttled') then 0 else 1 end,
         due_at = coalesce((a.data->>'retry_at')::timestamptz, n.due_at), deferred = n.deferred or a.data ? 'retry_at',
         last_error = a.data->>'error'
       from added a
@@ -74,8 +75,8 @@ begin
 
     if 'sent' = any (v_types) then
       update notification n set
-        state = 'sent', open = false, unsettled = false, version = a.version, changed_at = a.recorded_at,
-        sent_at = a.recorded_at,
+        state = 'sent', open = false, unsettled = false, approaching = false, version = a.version,
+        changed_at = a.recorded_at, sent_at = a.recorded_at,
         message_id = coalesce(a.data->>'message_id', n.message_id)
       from added a
       where a.type = 'sent' and n.id = a.stream and n.version = a.version - 1 and n.state in ('sending', 'unknown');
@@ -96,8 +97,8 @@ begin
 
     if v_types && '{rejected,expired,exhausted,cancelled}' then
       update notification n set
-        state = a.type, open = false, unsettled = false, version = a.version, changed_at = a.recorded_at,
-        last_error = coalesce(a.data->>'error', n.last_error)
+        state = a.type, open = false, unsettled = false, approaching = false, version = a.version,
+        changed_at = a.recorded_at, last_error = coalesce(a.data->>'error', n.last_error)
       from added a
       where a.type in ('rejected', 'expired', 'exhausted', 'cancelled') and n.id = a.stream and n.version = a.version - 1
         and n.state = any (case a.type when 'rejected'  then '{sending}'
@@ -109,9 +110,9 @@ begin
 
     if 'requeued' = any (v_types) then
       update notification n set
-        state = 'pending', open = true, unsettled = false, version = a.version, changed_at = a.recorded_at, failures = 0,
-        due_at = a.recorded_at, deferred = false, expires_at = (a.data->>'expires_at')::timestamptz,
-        message_id = null, last_error = null
+        state = 'pending', open = true, unsettled = false, approaching = false, version = a.version,
+        changed_at = a.recorded_at, failures = 0, due_at = a.recorded_at, deferred = false,
+        expires_at = (a.data->>'expires_at')::timestamptz, message_id = null, last_error = null
       from added a
       where a.type = 'requeued' and n.id = a.stream and n.version = a.version - 1
         and n.state in ('rejected', 'expired', 'exhausted', 'cancelled', 'unknown');

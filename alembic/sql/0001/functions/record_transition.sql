@@ -1,5 +1,7 @@
 -- Appends what happened to an account's connection. After an end that may be mended the next try is scheduled in the
 -- same breath: 2^n seconds for the n-th failure in a row, up to five minutes, with jitter; after a ban when it ends.
+-- What nobody understands (halted) is tried once more after a quarter of an hour; if that probe ends in the same way, it
+-- is an operator's.
 -- A second replacement within ten minutes halts the account, since two clients that fight get it banned. The second is
 -- one under another epoch: after the first the lease is taken anew, and a record that is repeated counts once.
 -- Returns when to connect again, or null when not by itself.
@@ -8,6 +10,7 @@ create function outbox.record_transition(p_account text, p_epoch bigint, p_type 
 returns timestamptz language plpgsql as $$
 declare
   v_metadata jsonb := jsonb_build_object('epoch', p_epoch);
+  v_stream   uuid  := outbox.connection_stream(p_account);
   v_failures integer;
   v_at       timestamptz;
 begin
@@ -20,9 +23,17 @@ begin
     v_at := statement_timestamp() + outbox.retry_delay(v_failures, '1 second', '5 minutes', 0.2);
   elsif p_type = 'banned' and p_retry_after is not null then
     v_at := statement_timestamp() + p_retry_after;
+  elsif p_type = 'halted' and not exists (
+      -- halted since it last stood or was paired, and tried again after that
+      select from outbox.event h
+      where h.stream = v_stream and h.type = 'halted'
+        and h.version > all (select e.version from outbox.event e
+                             where e.stream = v_stream and e.type in ('connected', 'paired'))
+        and h.version < any (select e.version from outbox.event e where e.stream = v_stream and e.type = 'connecting')) then
+    v_at := statement_timestamp() + outbox.retry_delay(1, '15 minutes', '15 minutes', 0.2);
   elsif p_type = 'replaced' and exists (
       select from outbox.event e
-      where e.stream = outbox.connection_stream(p_account) and e.type = 'replaced'
+      where e.stream = v_stream and e.type = 'replaced'
         and e.recorded_at > statement_timestamp() - interval '10 minutes'
         and e.metadata->'epoch' is distinct from to_jsonb(p_epoch)) then
     perform outbox.append_connection(p_account, 'halted', jsonb_build_object(

@@ -53,6 +53,8 @@ language sql immutable parallel safe rows 50 as $$
    'Store the bytes with outbox.store_media first; what was erased has to be stored again.'),
   ('media_mismatch', '22O05', 'Media does not fit the kind: %s',
    'An image or sticker needs image/*, a video video/*, an audio or voice audio/*; a document takes any type.'),
+  ('needs_ffmpeg', '22O05', 'Needs ffmpeg to be converted, which the account''s worker does not have: %s',
+   'Send a voice note as audio/ogg with Opus, or install ffmpeg where the worker runs.'),
   ('bad_mime', '22O05', 'Not a MIME type: %s', 'Give a type without parameters, like image/jpeg.'),
   ('empty_media', '22O05', 'Media without bytes: %s', 'Give the bytes of the file.'),
 

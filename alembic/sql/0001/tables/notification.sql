@@ -1,6 +1,7 @@
 -- Projection: the pending queue, and what became of each notification. Written by outbox.project_notification alone.
--- The indexes hang on `open`, `deferred` and `unsettled`, which change seldom in a notification's life, not on `state`,
--- so that most updates touch no index. They are set beside the state: as generated columns they cost an enqueue a tenth.
+-- The indexes hang on `open`, `deferred`, `unsettled` and `approaching`, which change seldom in a notification's life,
+-- not on `state`, so that most updates touch no index. They are set beside the state: as generated columns they cost an
+-- enqueue a tenth.
 create table outbox.notification (
   id           uuid        primary key,
   account      text        not null,
@@ -26,6 +27,7 @@ create table outbox.notification (
   last_error   text,
   open         boolean     not null,          -- pending, sending or unknown
   unsettled    boolean     not null,          -- unknown
+  approaching  boolean     not null default false, -- a paced attempt is out to somebody who was never reached
   check (open = (state in ('pending', 'sending', 'unknown')) and unsettled = (state = 'unknown'))
 ) with (fillfactor = 50);
 
@@ -35,6 +37,8 @@ create index notification_ready on outbox.notification (account, priority desc, 
 create index notification_deferred on outbox.notification (account, due_at) where open and deferred;
 create index notification_expiring on outbox.notification (expires_at) where open;
 create index notification_unsettled on outbox.notification (account, id) where unsettled;
+-- Strangers who are being written to; few, and none where nothing is paced.
+create index notification_approaching on outbox.notification (account) where approaching;
 -- Receipts name the message, never the recipient (who may answer under another address).
 create index notification_message on outbox.notification (account, message_id) where message_id is not null;
 -- Dead letters: what ended without success, to be counted and requeued among however many that were sent.

@@ -13,3 +13,6 @@ create table outbox.recipient (
 ) with (fillfactor = 80);
 
 create index recipient_waiting on outbox.recipient (account, retry_at) where retry_at is not null;
+
+-- Whom an account has reached first of late (outbox.first_contacts): rows are written in about that order.
+create index recipient_first_sent on outbox.recipient using brin (first_sent_at) with (pages_per_range = 16, autosummarize = on);

@@ -1,0 +1,150 @@
+"""To serve an account: connect, and send what the parent hands over, one behind the other.
+
+whatsmeow sends one message at a time as well, and its client may not be called from two threads
+while it connects or stops; so one thread sends, from the login on.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from neonize.client import NewClient
+from neonize.events import ReceiptEv
+from neonize.proto import Neonize_pb2
+
+from outbox.session.whatsapp.process.connection import connect, say_goodbye, watch
+from outbox.session.whatsapp.process.jids import device
+from outbox.session.whatsapp.process.media import MediaBytes
+from outbox.session.whatsapp.process.messages import compose
+from outbox.session.whatsapp.process.unsendable import Unsendable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outbox.session.whatsapp.channel import Channel, Said
+    from outbox.session.whatsapp.process.main import End
+
+_RECEIPTS = {
+    Neonize_pb2.Receipt.DELIVERED: "delivered",
+    Neonize_pb2.Receipt.READ: "read",
+    Neonize_pb2.Receipt.PLAYED: "played",
+}
+_USER = "@s.whatsapp.net"
+
+
+def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
+    """Begin to serve; return what obeys the parent from then on."""
+    client = NewClient(job["store"], jid=device(job["device"]), uuid=job["account"])
+    sender = _Sender(client, channel, job["device"])
+
+    def connected() -> None:
+        channel.tell({"type": "connected"})
+        sender.start()
+
+    watch(client, connected, end)
+    client.event(ReceiptEv)(lambda _client, event: _tell_receipt(channel, event))
+    connect(client, end)
+
+    def obey(said: Said) -> None:
+        match said["type"]:
+            case "send":
+                sender.take(said, _take_media(channel, said.get("media")))
+            case "drain":
+                sender.drain()
+                channel.tell({"type": "drained"})
+            case "stop":
+                if sender.is_alive():
+                    say_goodbye(client, end)
+                end.at_once()
+
+    return obey
+
+
+def _take_media(channel: Channel, about: Said | None) -> MediaBytes | None:
+    """Return the media that follow in chunks; one of no bytes if they break off."""
+    if about is None:
+        return None
+    data = bytearray()
+    while len(data) < about["size"]:
+        chunk = channel.take()
+        if not chunk:
+            return MediaBytes(about["mime"], b"")
+        data += chunk
+    return MediaBytes(about["mime"], data)
+
+
+def _tell_receipt(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a protobuf message
+    kind = _RECEIPTS.get(event.Type)
+    if kind is not None and not event.MessageSource.IsFromMe:
+        channel.tell({"type": "receipts", "kind": kind, "messages": list(event.MessageIDs)})
+
+
+class _Sender(threading.Thread):
+    """Sends in a thread of its own."""
+
+    def __init__(self, client: NewClient, channel: Channel, own_jid: str) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._client = client
+        self._channel = channel
+        self._own_jid = own_jid
+        self._queue: SimpleQueue[tuple[Said, MediaBytes | None]] = SimpleQueue()
+
+    def take(self, said: Said, media: MediaBytes | None) -> None:
+        """Send this behind the others. Media that broke off are the parent's to account for."""
+        if said.get("media") is None or (media is not None and media.data):
+            self._queue.put((said, media))
+
+    def drain(self) -> None:
+        """Send nothing more of what waits."""
+        while True:
+            try:
+                said, _ = self._queue.get_nowait()
+            except Empty:
+                return
+            self._tell("outcome", said, undone="the session was closed")
+
+    def run(self) -> None:
+        """Send, for ever."""
+        while True:
+            said, media = self._queue.get()
+            self._tell("turned", said)
+            self._tell("outcome", said, **self._send(said, media))
+            del media  # before the wait for the next
+
+    def _send(self, said: Said, media: MediaBytes | None) -> dict[str, Any]:
+        """Send a message and return what became of it."""
+        registered: dict[str, bool] = {}
+        try:
+            if said["check"] and said["jid"].endswith(_USER):
+                registered["registered"] = self._is_registered(said["jid"])
+                if not registered["registered"]:
+                    return {"unsendable": "its number is not on WhatsApp", **registered}
+            to, message = compose(
+                self._client,
+                said["jid"],
+                said["content"],
+                media,
+                bytes.fromhex(said["secret"]),
+                self._own_jid,
+            )
+        except Unsendable as error:
+            return {"unsendable": str(error), **registered}
+        except Exception as error:  # noqa: BLE001  # neonize raises of many kinds
+            return {"error": str(error), "begun": False, **registered}
+        self._tell("begun", said)
+        try:
+            response = self._client.send_message(to, message)
+        except Exception as error:  # noqa: BLE001  # as above
+            return {"error": str(error), "begun": True, **registered}
+        return {"message_id": response.ID, **registered}
+
+    def _is_registered(self, jid: str) -> bool:
+        number = "+" + jid.removesuffix(_USER)
+        return any(answer.IsIn for answer in self._client.is_on_whatsapp(number))
+
+    def _tell(self, kind: str, of: Said, **said: object) -> None:
+        self._channel.tell(
+            {"type": kind, "notification": of["notification"], "attempt": of["attempt"], **said}
+        )

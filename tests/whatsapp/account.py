@@ -1,0 +1,381 @@
+"""The other side of one account: what WhatsApp does with its connection, and what it received."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from threading import Condition, Timer
+from typing import TYPE_CHECKING
+
+from tests.whatsapp.answers import answer
+from tests.whatsapp.directory import Directory, hidden, revealed
+from tests.whatsapp.nodes import Jid, Node
+from tests.whatsapp.recipients import read
+from tests.whatsapp.wire import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.whatsapp.connection import Connection
+    from tests.whatsapp.gate import Gate
+
+_PATIENCE = 20.0
+_TEXT, _EXTENDED_TEXT = 1, 6
+_LOGGED_OUT, _BANNED, _OUTDATED, _UNAVAILABLE = 401, 402, 405, 503
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that WhatsApp took, to be delivered to its recipient."""
+
+    jid: str
+    """The recipient by the phone number, also if that was hidden by another address, or a group."""
+    message_id: str
+    at: float
+    """Seconds, as `time.time` has them."""
+    content: bytes
+    """What the recipient reads: a `waE2E.Message` as protocol buffers have it, or nothing."""
+
+    @property
+    def text(self) -> str:
+        """The text, if the message is one."""
+        content = Fields.decode(self.content)
+        return (content.data(_TEXT) or content.message(_EXTENDED_TEXT).data(1)).decode()
+
+
+class Account:
+    """An account of the server, welcome as long as nothing else is said.
+
+    Attributes:
+        deliver_within: seconds after which a recipient's device reports a message as delivered;
+            None to report nothing.
+    """
+
+    def __init__(self, number: str, gate: Gate) -> None:
+        self.number = number
+        self.deliver_within: float | None = None
+        self._gate = gate
+        self._directory = Directory()
+        self._changed = Condition()
+        self._connection: Connection | None = None
+        self._logins = 0
+        self._received: dict[str, Received] = {}
+        self._addressed: dict[str, Jid] = {}
+        self._receipts: list[Node] = []
+        self._is_active = False
+        self._welcome()
+
+    def _welcome(self) -> None:
+        self._failure: Callable[[], Mapping[str, str] | None] = lambda: None
+        self._refused: dict[str, int] = {}
+        self._refuse_all: int | None = None
+        self._is_silent = False
+        self._is_stalled = False
+        self._drop_before_frame = 0
+        self._drop_before_acknowledgement = 0
+
+    # What a test asks for.
+
+    def drop(self) -> None:
+        """Drop the connection now."""
+        with self._changed:
+            self._drop()
+
+    def drop_before_frame(self, nth: int = 1) -> None:
+        """Drop the connection instead of receiving the nth message from now on."""
+        with self._changed:
+            self._drop_before_frame = nth
+
+    def drop_before_acknowledgement(self, nth: int = 1) -> None:
+        """Receive the nth message from now on, then drop the connection instead of answering."""
+        with self._changed:
+            self._drop_before_acknowledgement = nth
+
+    def refuse(self, jid: str, code: int) -> None:
+        """Answer every message to this recipient with an error; nobody receives it."""
+        with self._changed:
+            self._refused[revealed(Jid(jid))] = code
+
+    def refuse_all(self, code: int) -> None:
+        """Answer every message with an error; nobody receives it."""
+        with self._changed:
+            self._refuse_all = code
+
+    def silence(self) -> None:
+        """Receive messages and answer none."""
+        with self._changed:
+            self._is_silent = True
+
+    def answer(self) -> None:
+        """Answer again what comes from now on, after `silence` or `stall`."""
+        with self._changed:
+            self._is_silent = self._is_stalled = False
+
+    def stall(self) -> None:
+        """Answer nothing at all, not even keep-alives and logins; the socket stays open."""
+        with self._changed:
+            self._is_stalled = True
+
+    def replace(self) -> None:
+        """End the session because another client has taken its place."""
+        with self._changed:
+            self._end(_replaced())
+
+    def log_out(self, reason: int = _LOGGED_OUT) -> None:
+        """End the session and refuse logins: the device was unlinked (401), or the account is gone.
+
+        Only 401 can be said to a running session; others it hears when it comes back.
+        """
+        with self._changed:
+            self._refuse_logins(reason)
+            if reason == _LOGGED_OUT:
+                removed = [Node("conflict", {"type": "device_removed"})]
+                self._end(Node("stream:error", {"code": str(reason)}, removed))
+            else:
+                self._drop()
+
+    def ban(self, seconds: float, code: int = 101) -> None:
+        """End the session and refuse logins for so long; the client hears it when it comes back."""
+        until = time.monotonic() + seconds
+
+        def failure() -> Mapping[str, str] | None:
+            left = math.ceil(until - time.monotonic())
+            if left <= 0:
+                return None
+            return {"reason": str(_BANNED), "code": str(code), "expire": str(left)}
+
+        with self._changed:
+            self._failure = failure
+            self._drop()
+
+    def outdate(self) -> None:
+        """End the session and refuse logins: the client is too old."""
+        self.fail(_OUTDATED)
+
+    def unavailable(self) -> None:
+        """End the session and refuse logins, as if WhatsApp had trouble of its own."""
+        with self._changed:
+            self._refuse_logins(_UNAVAILABLE)
+            self._end(Node("stream:error", {"code": str(_UNAVAILABLE)}))
+
+    def fail(self, reason: int) -> None:
+        """End the session and refuse logins with any other reason."""
+        with self._changed:
+            self._refuse_logins(reason)
+            self._drop()
+
+    def offline(self) -> None:
+        """Be unreachable, for all accounts: connections drop, and none is made."""
+        self._gate.shut()
+
+    def black_hole(self) -> None:
+        """Accept connections, of all accounts, and never answer; those that exist stay."""
+        self._gate.swallow()
+
+    def lift(self) -> None:
+        """Be as at the beginning: reachable, welcoming and answering; what was received stays."""
+        with self._changed:
+            self._welcome()
+        self._directory.restore()
+        self._gate.open()
+
+    def receipt(self, message_id: str, kind: str) -> None:
+        """Let the recipient's device report on a message, at the next login if there is none now.
+
+        Args:
+            message_id: also one that was never received, from a stranger then.
+            kind: "delivered", "read", "played", or anything else that WhatsApp might come up with.
+        """
+        with self._changed:
+            jid = self._addressed.get(message_id, hidden(Jid("31688888888@s.whatsapp.net")))
+            node = _receipt(message_id, kind, jid)
+            if not self._connection or not self._is_active:
+                self._receipts.append(node)
+                return
+            connection = self._connection
+        connection.send(node)
+
+    def unregister(self, number: str) -> None:
+        """Let this number, digits with its country, not be on WhatsApp."""
+        self._directory.unregister(number)
+
+    # What a test looks at.
+
+    @property
+    def connected(self) -> bool:
+        """Whether a client is logged in now."""
+        with self._changed:
+            return self._connection is not None
+
+    def logins(self) -> int:
+        """Return how often a client was logged in."""
+        with self._changed:
+            return self._logins
+
+    def lookups(self) -> int:
+        """Return how many numbers were asked for whether they are on WhatsApp."""
+        return self._directory.lookups()
+
+    def received(self) -> list[Received]:
+        """Return what was received so far, in order; what came twice under one id, once."""
+        with self._changed:
+            return list(self._received.values())
+
+    def wait_received(self, count: int) -> None:
+        """Return as soon as so many messages were received.
+
+        Raises:
+            TimeoutError: they were not within twenty seconds.
+        """
+        self._wait(lambda: len(self._received) >= count, f"{count} messages")
+
+    def wait_logins(self, count: int) -> None:
+        """Return as soon as a client was logged in so often.
+
+        Raises:
+            TimeoutError: it was not within twenty seconds.
+        """
+        self._wait(lambda: self._logins >= count, f"{count} logins")
+
+    def wait_gone(self) -> None:
+        """Return as soon as no client is logged in.
+
+        Raises:
+            TimeoutError: one still was after twenty seconds.
+        """
+        self._wait(lambda: self._connection is None, "hanging up")
+
+    def wait_swallowed(self, count: int = 1) -> None:
+        """Return as soon as so many connections, of all accounts, are in the black hole.
+
+        Raises:
+            TimeoutError: they were not within twenty seconds.
+        """
+        self._gate.wait_swallowed(count)
+
+    # What the server hands on.
+
+    def serve(self, connection: Connection, jid: Jid) -> None:
+        """Log a client in, or refuse it, and hear it until it hangs up."""
+        if not self._log_in(connection, jid):
+            while True:
+                connection.receive()
+        try:
+            while True:
+                self._hear(connection, jid, connection.receive())
+        finally:
+            with self._changed:
+                if self._connection is connection:
+                    self._connection = None
+                    self._changed.notify_all()
+
+    def _log_in(self, connection: Connection, jid: Jid) -> bool:
+        with self._changed:
+            if self._is_stalled:
+                return False
+            failure = self._failure()
+            if failure:
+                connection.end(Node("failure", failure))
+                return False
+            self._end(_replaced())
+            self._connection = connection
+            self._is_active = False
+            self._logins += 1
+            self._changed.notify_all()
+        connection.send(Node("success", {"t": _now(), "lid": hidden(jid)}))
+        return True
+
+    def _hear(self, connection: Connection, jid: Jid, node: Node) -> None:
+        with self._changed:
+            if connection is not self._connection:
+                return  # It has been told to go.
+            is_stalled = self._is_stalled
+        if node.tag == "message":
+            self._receive(connection, node)
+        elif node.tag == "iq" and not is_stalled:
+            connection.answer(node, *answer(node, jid, self._directory))
+            if node.find("active"):
+                self._activate(connection)
+
+    def _receive(self, connection: Connection, message: Node) -> None:
+        message_id, to = message.get("id"), Jid(message.get("to"))
+        jid = revealed(to)
+        content = read(message)
+        acknowledgement = {"class": "message", "id": message_id, "from": to, "t": _now()}
+        with self._changed:
+            self._drop_before_frame -= 1
+            self._drop_before_acknowledgement -= 1
+            if self._drop_before_frame == 0:
+                self._drop()
+                return
+            error = self._refused.get(jid, self._refuse_all)
+            if error is None and message_id not in self._received:
+                self._received[message_id] = Received(jid, message_id, time.time(), content)
+                self._addressed[message_id] = to
+                self._changed.notify_all()
+            if self._drop_before_acknowledgement == 0:
+                self._drop()
+                return
+            if self._is_silent or self._is_stalled:
+                return
+        if error is None:
+            connection.send(Node("ack", acknowledgement))
+            self._deliver(message_id)
+        else:
+            connection.send(Node("ack", {**acknowledgement, "error": str(error)}))
+
+    def _deliver(self, message_id: str) -> None:
+        if self.deliver_within is None:
+            return
+        timer = Timer(self.deliver_within, self.receipt, (message_id, "delivered"))
+        timer.daemon = True
+        timer.start()
+
+    def _activate(self, connection: Connection) -> None:
+        """Send the receipts that came while no client was there to take them."""
+        with self._changed:
+            self._is_active = True
+            receipts, self._receipts = self._receipts, []
+        for node in receipts:
+            connection.send(node)
+
+    def _refuse_logins(self, reason: int) -> None:
+        self._failure = lambda: {"reason": str(reason)}
+
+    def _drop(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+            self._changed.notify_all()
+
+    def _end(self, last: Node) -> None:
+        if self._connection:
+            self._connection.end(last)
+            self._connection = None
+            self._changed.notify_all()
+
+    def _wait(self, is_so: Callable[[], bool], what: str) -> None:
+        with self._changed:
+            if not self._changed.wait_for(is_so, _PATIENCE):
+                raise TimeoutError(
+                    f"{what} of {self.number} did not come within {_PATIENCE} s; there are"
+                    f" {self._logins} logins and these messages: {list(self._received.values())}"
+                )
+
+
+def _now() -> str:
+    return str(int(time.time()))
+
+
+def _replaced() -> Node:
+    return Node("stream:error", {}, [Node("conflict", {"type": "replaced"})])
+
+
+def _receipt(message_id: str, kind: str, jid: Jid) -> Node:
+    attributes = {"from": jid, "id": message_id, "t": _now()}
+    if jid.server == "g.us":
+        attributes["participant"] = hidden(Jid("31699999999@s.whatsapp.net"))
+    if kind != "delivered":
+        attributes["type"] = kind
+    return Node("receipt", attributes)
