@@ -17,13 +17,14 @@ class Settings(BaseSettings):
     database_url: Annotated[str, Field(validation_alias="DATABASE_URL")]
     """The PostgreSQL database, in any spelling of its URL."""
     listen_url: str | None = None
-    """A direct way to the database for LISTEN, where DATABASE_URL leads through a pooler."""
+    """A direct way to the database, for LISTEN and for WhatsApp's login, where DATABASE_URL leads
+    through a pooler."""
     pooled: bool = False
     """DATABASE_URL leads through a pooler in transaction mode."""
     accounts: Annotated[tuple[str, ...], NoDecode] = ("main",)
     """The accounts that the worker serves, in the environment separated by commas."""
-    session: str = "simulated://127.0.0.1:5222"
-    """Where sessions connect to."""
+    session: str = "whatsapp:"
+    """Which sessions: WhatsApp's, or a phone's that is simulated."""
     lease_seconds: Annotated[float, Field(gt=0)] = 15
     """How long an account stays with a worker that has fallen silent."""
     poll_seconds: Annotated[float, Field(gt=0)] = 30
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
     def lease_duration(self) -> timedelta:
         """The same as PostgreSQL takes it."""
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def direct_url(self) -> str | None:
+        """A way to the database without a pooler in transaction mode, if there is one."""
+        return self.listen_url or (None if self.pooled else self.database_url)
 
     @field_validator("accounts", mode="before")
     @classmethod

@@ -11,12 +11,14 @@ import typer
 from typer.core import TyperGroup
 
 from outbox.cli import (
+    accounts,
     bench,
     cancel,
     demo,
     enqueue,
     list,  # noqa: A004 - it is the command's name
     migrate,
+    pair,
     phone,
     postgres,
     requeue,
@@ -96,6 +98,9 @@ for _name, _command, _heading in (
     ("requeue", requeue.requeue, MEND),
     ("resume", resume.resume, MEND),
     ("migrate", migrate.migrate, RUN),
+    ("accounts", accounts.accounts, RUN),
+    ("pair", pair.pair, RUN),
+    ("unpair", pair.unpair, RUN),
     ("worker", worker.worker, RUN),
     ("demo", demo.demo, TRY),
     ("phone", phone.phone, TRY),

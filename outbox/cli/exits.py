@@ -32,6 +32,8 @@ class ExitCode(IntEnum):
     """`enqueue --wait`: accepted, and ended without success."""
     IN_PART = 9
     """Some of what was given was done, and some was refused."""
+    NOT_LINKED = 10
+    """`pair` and `unpair`: the phone or WhatsApp did not do its part."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
     BROKEN_PIPE = 141
@@ -61,12 +63,17 @@ def ending(error: BaseException) -> Ending:
     import psycopg  # noqa: PLC0415 - only whoever fails pays for it
 
     from outbox import errors  # noqa: PLC0415
+    from outbox.delivery.pairing import NotNowError  # noqa: PLC0415
     from outbox.embedded import EmbeddedError  # noqa: PLC0415
     from outbox.log.notifications import AmbiguousIdError  # noqa: PLC0415
+    from outbox.session.whatsapp.linking import LinkingError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
         (errors.UnknownNotification, errors.UnknownAccount, AmbiguousIdError): ExitCode.NOT_FOUND,
-        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict): ExitCode.WRONG_STATE,
+        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError): (
+            ExitCode.WRONG_STATE
+        ),
+        (LinkingError,): ExitCode.NOT_LINKED,
         (errors.Refused,): ExitCode.REFUSED,
         (EmbeddedError,): ExitCode.NO_DATABASE,
     }

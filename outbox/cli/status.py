@@ -57,6 +57,8 @@ def attention(found: "Overview") -> list[str]:
                 f"{one.account}: {wording.connection(one, now)[0]}"
                 + ("" if one.state == "pairing" else f"; then: outbox resume {one.account}")
             )
+        if one.next_send_reason == "throttled" or one.next_stranger_reason == "restricted":
+            warnings += [f"{one.account}: {said}" for said in wording.pace(one, now)]
         if one.held:
             warnings.append(
                 f"{one.account}: {wording.number(one.held, 'notification')} of unknown outcome "
@@ -118,6 +120,7 @@ def _queue(one: "Account", now: "datetime") -> str:
         lines.append(f"next due {wording.when(one.next_due_at, now)}")
     if one.waiting_recipients:
         lines.append(f"{wording.number(one.waiting_recipients, 'recipient')} waiting for a retry")
+    lines += wording.pace(one, now)
     lines.append(f"last sent {wording.when(one.last_sent_at, now)}" if one.last_sent_at else "")
     return "\n".join(line for line in lines if line)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from outbox.log.login import Login
     from outbox.log.overview import Account
 
 STATE_STYLES = {
@@ -90,7 +91,12 @@ def number(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def connection(account: Account, now: datetime) -> tuple[str, str]:
+def device(jid: str | None) -> str:
+    """Return the number of an account's device."""
+    return "nobody" if jid is None else "+" + jid.partition("@")[0].partition(":")[0]
+
+
+def connection(account: Account | Login, now: datetime) -> tuple[str, str]:
     """Return where an account's connection stands, in plain words, and how it looks."""
     because = f": {account.reason}" if account.reason else ""
     again = f" at {when(account.reconnect_at, now)}" if account.reconnect_at else ""
@@ -112,6 +118,28 @@ def connection(account: Account, now: datetime) -> tuple[str, str]:
         "draining": ("its worker is stopping", "yellow"),
     }
     return words.get(account.state, (account.state, ""))
+
+
+def pace(account: Account, now: datetime) -> list[str]:
+    """Return what holds back the next message and the next stranger of an account, in plain words.
+
+    Nothing of an account that is not paced, or that may send at once to whom it likes.
+    """
+    said = []
+    if account.next_send_at and account.next_send_reason == "throttled":
+        said.append(f"throttled by WhatsApp until {when(account.next_send_at, now)}")
+    elif account.next_send_at and account.next_send_reason == "pace":
+        away = span((account.next_send_at - now).total_seconds())
+        said.append(f"next send in {away}: {account.messages_a_minute:g} messages a minute")
+    if account.next_stranger_at and account.next_stranger_reason == "restricted":
+        until = when(account.next_stranger_at, now)
+        said.append(f"no strangers until {until}: WhatsApp refused one (463)")
+    elif account.strangers_left is not None:
+        left = f"strangers: {account.strangers_left} of {account.strangers_a_day} left today"
+        if account.next_stranger_at and account.next_stranger_reason == "strangers":
+            left += f", the next at {when(account.next_stranger_at, now)}"
+        said.append(left)
+    return said
 
 
 def worker(about: object) -> str:

@@ -8,6 +8,7 @@ from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
 
 if TYPE_CHECKING:
+    from outbox.log.store import WhatsmeowStore
     from outbox.session.port import OpenSession
     from outbox.settings import Settings
 
@@ -27,7 +28,7 @@ def worker(
         typer.Option(
             metavar="URL",
             show_default=False,
-            help="Where sessions connect to, simulated://HOST:PORT; OUTBOX_SESSION otherwise.",
+            help="whatsapp: or simulated://HOST:PORT; OUTBOX_SESSION otherwise.",
         ),
     ] = None,
     json: Annotated[
@@ -42,7 +43,7 @@ def worker(
     settings = read_settings(
         DATABASE_URL=named(database_url), accounts=account or None, session=session
     )
-    open_session = opener(settings.session)
+    open_session = opener(settings)
     with opened(settings.database_url):
         pass  # refuse to start on a schema that this release does not work with
     logs.configure("json" if json else settings.log_format, settings.log_level)
@@ -71,21 +72,43 @@ def read_settings(**given: Any) -> "Settings":  # noqa: ANN401 - of any type tha
         ) from None
 
 
-def opener(url: str) -> "OpenSession":
-    """Return what opens sessions at a URL.
+def opener(settings: "Settings") -> "OpenSession":
+    """Return what opens sessions at the URL that the settings name.
 
     Raises:
         Failure: There are no such sessions.
     """
-    from outbox.session.simulated import open_simulated  # noqa: PLC0415
-
-    if not url.startswith("simulated:"):
-        raise Failure(
-            ExitCode.USAGE,
-            f"There is no session for {url}: this release has the simulated one only; "
-            f"set OUTBOX_SESSION=simulated://HOST:PORT and run: outbox phone",
-        )
+    url = settings.session
     try:
-        return open_simulated(url)
+        if url.startswith("simulated:"):
+            from outbox.session.simulated import open_simulated  # noqa: PLC0415
+
+            return open_simulated(url)
+        if url.startswith("whatsapp:"):
+            from outbox.session.whatsapp.session import open_whatsapp  # noqa: PLC0415
+
+            return open_whatsapp(url, store(settings))
     except ValueError as error:
         raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None
+    raise Failure(
+        ExitCode.USAGE,
+        f"There is no session for {url}: set OUTBOX_SESSION=whatsapp:, or to try without WhatsApp "
+        f"run outbox phone and set OUTBOX_SESSION=simulated://HOST:PORT",
+    )
+
+
+def store(settings: "Settings") -> "WhatsmeowStore":
+    """Return the store of logins.
+
+    Raises:
+        Failure: It cannot be reached directly.
+    """
+    from outbox.log.store import WhatsmeowStore  # noqa: PLC0415
+
+    if settings.direct_url is None:
+        raise Failure(
+            ExitCode.USAGE,
+            "OUTBOX_POOLED says that DATABASE_URL leads through a pooler, which whatsmeow cannot "
+            "use: set OUTBOX_LISTEN_URL to a direct way to the database",
+        )
+    return WhatsmeowStore(settings.direct_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
@@ -79,7 +80,10 @@ def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Sc
 
 
 def describe_worker() -> dict[str, Any]:
-    """Return what the log says of this worker: where it runs, and which release it is."""
+    """Return what the log says of this worker: where it runs, which release it is, what it has.
+
+    Without ffmpeg the database refuses what would have to be converted for its accounts.
+    """
     about = {
         "host": platform.node(),
         "process": os.getpid(),
@@ -87,5 +91,6 @@ def describe_worker() -> dict[str, Any]:
         # https://devcenter.heroku.com/articles/dyno-metadata
         "dyno": os.environ.get("DYNO"),
         "release": os.environ.get("HEROKU_RELEASE_VERSION"),
+        "ffmpeg": shutil.which("ffmpeg") is not None,
     }
     return {name: value for name, value in about.items() if value is not None}

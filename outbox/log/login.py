@@ -5,9 +5,16 @@ Beside the log, which holds no number, as the device's JID does.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from psycopg.rows import class_row
+
+from outbox.log.database import query
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from outbox.log.database import Connection
 
 
@@ -35,3 +42,25 @@ def record_login(connection: Connection, account: str, jid: str) -> None:
 def forget_login(connection: Connection, account: str) -> None:
     """Forget an account's device: it is logged out."""
     connection.execute("delete from outbox.login where account = %s", (account,))
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account, where its connection stands, and as whom it is paired."""
+
+    account: str
+    state: str
+    reason: str | None
+    reconnect_at: datetime | None
+    connected_at: datetime | None
+    jid: str | None
+    """Of its device; None if it has to be paired."""
+    paired_at: datetime | None
+    now: datetime
+    """The database's time."""
+
+
+def logins(connection: Connection) -> list[Login]:
+    """Return every account that a worker has owned or that was paired."""
+    with connection.cursor(row_factory=class_row(Login)) as cursor:
+        return cursor.execute(query("logins")).fetchall()

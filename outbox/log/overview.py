@@ -54,6 +54,20 @@ class Account:
     """Recipients to whom nothing is sent before their retry."""
     dead: Mapping[str, int]
     """What ended without success, by state."""
+    strangers_a_day: int
+    """How many people may be written to for the first time within 24 hours."""
+    messages_a_minute: float
+    lacks_ffmpeg: bool
+    """Its owner's worker cannot convert sound."""
+    paced: bool
+    """Its messages are paced; otherwise the five below are None."""
+    next_send_at: datetime | None
+    next_send_reason: str | None
+    """`pace` or `throttled`; None if it may be now."""
+    strangers_left: int | None
+    next_stranger_at: datetime | None
+    next_stranger_reason: str | None
+    """`strangers` or `restricted`; None if it may be now."""
     last_sent_at: datetime | None = None
     """None also if that was more than `NEWEST` events ago."""
 

@@ -82,6 +82,17 @@ class WhatsmeowStore:
                 return {}
             return dict(connection.execute(query("traces"), {"secrets": list(secrets)}).fetchall())
 
+    def forget_device(self, account: str) -> None:
+        """Delete the account's device with all its keys, if whatsmeow has not.
+
+        Raises:
+            ConnectionError: The database is away.
+        """
+        with self._connected(account) as connection:
+            jid = login_of(connection, account)
+            if jid is not None and _is_device(connection, jid):
+                connection.execute("delete from whatsapp.whatsmeow_device where jid = %s", (jid,))
+
     @contextmanager
     def _connected(self, account: str) -> Iterator[Connection]:
         try:

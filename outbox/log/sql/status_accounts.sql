@@ -32,7 +32,10 @@ select a.account, coalesce(c.state, 'free') as state, c.reason, coalesce(c.failu
        case when l.owner is not null then w.worker end as worker,
        coalesce(q.pending, 0) as pending, coalesce(q.due, 0) as due, coalesce(q.sending, 0) as sending,
        coalesce(q.unknown, 0) as unknown, coalesce(q.held, 0) as held, q.oldest, q.next_due_at,
-       coalesce(r.waiting_recipients, 0) as waiting_recipients, coalesce(d.dead, '{}') as dead
+       coalesce(r.waiting_recipients, 0) as waiting_recipients, coalesce(d.dead, '{}') as dead,
+       policy.strangers_a_day, policy.pace as messages_a_minute, coalesce(c.lacks_ffmpeg, false) as lacks_ffmpeg,
+       pace is not null as paced, pace.next_at as next_send_at, pace.reason as next_send_reason,
+       pace.strangers_left, pace.strangers_at as next_stranger_at, pace.strangers_reason as next_stranger_reason
 from account a
 left join outbox.connection c using (account)
 left join outbox.lease l using (account)
@@ -44,4 +47,9 @@ left join lateral (
   where e.stream = c.stream and e.type = 'lease_acquired'
   order by e.version desc limit 1
 ) w on true
+cross join lateral outbox.policy_of(a.account) policy
+left join lateral (
+  -- only of those that have ever been paced
+  select * from outbox.pace(a.account) where c.bucket_full_at is not null
+) pace on true
 order by a.account
