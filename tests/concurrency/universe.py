@@ -39,7 +39,23 @@ TRANSITIONS = (
     "halted",
     "draining",
 )
-OUTCOMES = ("sent", "failed", "rejected", "not_sent", "unknown", "never_left")
+OUTCOMES = (
+    "sent",
+    "failed",
+    "rejected",
+    "not_sent",
+    "unknown",
+    "never_left",
+    "throttled",
+    "restricted",
+)
+PACES = {
+    "usual": (20, 3, 30),
+    "fast": (600_000, 3, 100),
+    "slow": (0.001, 2, 1),
+    "shy": (600_000, 100, 0),
+}
+"""Policies: messages a minute, burst, strangers a day."""
 
 on = st.integers(0, CONNECTIONS - 1)
 accounts = st.sampled_from(ACCOUNTS)
@@ -50,7 +66,7 @@ fresh = st.booleans() | st.just(value=True)
 outcomes = st.lists(st.sampled_from(OUTCOMES), min_size=3, max_size=8)
 """Of the attempts that are out."""
 options = st.fixed_dictionaries(
-    {"recipient": st.sampled_from(["+447700900001", "+447700900002", "1@lid"])},
+    {"recipient": st.sampled_from(["+447700900001", "+447700900002", "1@lid", "1@g.us"])},
     optional={
         "priority": st.integers(-1, 1),
         "idempotency_key": st.sampled_from(["k", "l"]),
@@ -195,6 +211,17 @@ class Universe(RuleBasedStateMachine):
             self._run(number, "select outbox.renew_lease(%s, %s, '1 minute')", account, epoch)
 
     @rule(number=on, account=accounts)
+    def take_over(self, number: int, account: str) -> None:
+        """Take a lease from whoever has it, for pairing."""
+        self._run(
+            number,
+            "select outbox.acquire_lease(%s, %s, '1 minute', %s, true)",
+            account,
+            uuid4(),
+            '{"ffmpeg": false}',
+        )
+
+    @rule(number=on, account=accounts)
     def lapse(self, number: int, account: str) -> None:
         """Let a lease run out and rescue it, and a new owner take it."""
         past = "update outbox.lease set until = '-infinity' where account = %s"
@@ -230,7 +257,29 @@ class Universe(RuleBasedStateMachine):
 
     # Delivery.
 
-    def _work(self, number: int, account: str, outcomes: list[str], starts: int) -> None:
+    @rule(number=on, name=st.sampled_from(sorted(PACES)))
+    def set_pace(self, number: int, name: str) -> None:
+        """Give paced sessions another policy."""
+        self._run(
+            number,
+            "update outbox.policy set pace = %s, burst = %s, strangers_a_day = %s",
+            *PACES[name],
+        )
+
+    @rule(number=on, account=accounts)
+    def let_time_pass(self, number: int, account: str) -> None:
+        """Let a throttle be over, which an event's moment says and nothing else."""
+        self._run(
+            number,
+            "insert into outbox.event (account, stream, version, type, data)"
+            " select account, stream, version + 1, 'throttled', '{\"throttles\": 0}'"
+            " from outbox.connection where account = %s",
+            account,
+        )
+
+    def _work(
+        self, number: int, account: str, outcomes: list[str], starts: int, *, paced: bool
+    ) -> None:
         """Do what an owner does: record outcomes of what is out, start what is pending."""
         ids = "select id from outbox.notification where account = %s and state = any (%s)"
         out = self._run(number, ids, account, ["sending", "unknown"])
@@ -238,21 +287,29 @@ class Universe(RuleBasedStateMachine):
         places = {one: nth for nth, one in enumerate(reversed(self._notifications))}
         results = [(places[o], t) for o, t in zip(out, outcomes, strict=False) if o in places]
         waiting = [places[one] for one in pending if one in places][:starts]
-        self.exchange(number, account, results, waiting, fresh=True, earlier=False)
+        self.exchange(number, account, results, waiting, fresh=True, earlier=False, paced=paced)
 
-    @rule(number=on, account=accounts, outcomes=outcomes, starts=st.integers(0, 6))
-    def work(self, number: int, account: str, outcomes: list[str], starts: int) -> None:
+    @rule(
+        number=on,
+        account=accounts,
+        outcomes=outcomes,
+        starts=st.integers(0, 6),
+        paced=st.booleans(),
+    )
+    def work(
+        self, number: int, account: str, outcomes: list[str], starts: int, *, paced: bool
+    ) -> None:
         """Do what an owner does most of the time."""
-        self._work(number, account, outcomes, starts)
+        self._work(number, account, outcomes, starts, paced=paced)
 
-    @rule(rounds=st.lists(outcomes, min_size=1, max_size=3))
-    def work_at_once(self, rounds: list[list[str]]) -> None:
+    @rule(rounds=st.lists(outcomes, min_size=1, max_size=3), paced=st.booleans())
+    def work_at_once(self, rounds: list[list[str]], *, paced: bool) -> None:
         """Do it all on one connection, and commit: what is pending is sent or not."""
         self.end(0, keep=True)
         for outcomes in rounds:
             for account in ACCOUNTS:
-                self._work(0, account, [], 6)
-                self._work(0, account, outcomes, 0)
+                self._work(0, account, [], 6, paced=paced)
+                self._work(0, account, outcomes, 0, paced=paced)
 
     @rule(
         number=on,
@@ -261,6 +318,7 @@ class Universe(RuleBasedStateMachine):
         outcomes=st.lists(st.tuples(which, st.sampled_from(OUTCOMES)), max_size=4),
         starts=st.lists(which, max_size=4),
         earlier=st.booleans(),
+        paced=st.booleans(),
     )
     def exchange(
         self,
@@ -271,6 +329,7 @@ class Universe(RuleBasedStateMachine):
         *,
         fresh: bool,
         earlier: bool,
+        paced: bool,
     ) -> None:
         """Record outcomes, of the latest attempt or the one before, and start attempts."""
         results = []
@@ -290,17 +349,19 @@ class Universe(RuleBasedStateMachine):
                     "type": type_,
                     "message_id": message,
                     "error": None if type_ == "sent" else "oops",
+                    "registered": {"sent": True, "rejected": False}.get(type_) if paced else None,
                 }
             )
         if len({result["notification"] for result in results}) < len(results):
             return  # an owner records one outcome of a notification at a time
         self._run(
             number,
-            "select notification from outbox.exchange(%s, %s, %s, %s)",
+            "select notification from outbox.exchange(%s, %s, %s, %s, %s)",
             account,
             self._epoch(account, fresh=fresh),
             json.dumps(results),
             self._pick(starts),
+            paced,
         )
 
     @rule(
@@ -422,7 +483,7 @@ _BROKEN_PROJECTIONS = """
     with told as (
       select e.stream, max(e.version) as version, count(*) as events,
              count(*) filter (where e.type = 'attempt_started') as attempts,
-             count(*) filter (where e.type = 'attempt_failed' and e.data->>'class' <> 'not_sent'
+             count(*) filter (where e.type = 'attempt_failed' and e.data->>'class' not in ('not_sent', 'throttled')
                               and e.version > coalesce(r.version, 0)) as failures
       from outbox.event e
       left join lateral (select max(version) as version from outbox.event r
@@ -452,6 +513,18 @@ _BROKEN_PROJECTIONS = """
       where n.account = r.account and n.recipient = r.recipient) t
     where (r.failed_attempts, r.first_sent_at)
           is distinct from (t.failed_attempts, t.first_sent_at)
+    union all
+    select 'approached', n.id::text, to_jsonb(n), to_jsonb(e)
+    from outbox.notification n
+    left join lateral (select * from outbox.event e where e.stream = n.id
+                       and e.type = 'attempt_started' order by e.version desc limit 1) e on true
+    where n.approaching <> (n.state in ('sending', 'unknown') and coalesce(e.data ? 'stranger', false))
+    union all
+    select 'bucket', c.account, to_jsonb(c), to_jsonb(e)
+    from outbox.connection c cross join lateral (
+      select max((e.data->>'bucket_full_at')::timestamptz) as full_at
+      from outbox.event e where e.account = c.account and e.type = 'attempt_started') e
+    where c.bucket_full_at is distinct from e.full_at
     union all
     select 'lease', l.account, to_jsonb(l), to_jsonb(c)
     from outbox.lease l left join outbox.connection c using (account)

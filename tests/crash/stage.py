@@ -6,7 +6,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from outbox.session.phone import Phone
+from outbox.session.phone import Frame, Ledger, Phone
 from tests.crash.worker import main
 
 PATIENCE = 20.0
@@ -26,28 +27,23 @@ _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.crash.worker"])
 
 
-class Stage:
-    """One run: what it accepted, whom it killed.
+class Stage(ABC):
+    """One run: what it accepted, whom it killed; without what is on the session's other side.
 
     Args:
         url: A database at the newest revision, for this run alone.
-        phone: The phone; the run uses an account of its own.
         account: The account's name.
         seed: Of everything that is drawn by lot.
         folder: Where the workers' logs go.
     """
 
-    def __init__(self, url: str, phone: Phone, account: str, seed: int, folder: Path) -> None:
+    def __init__(self, url: str, account: str, seed: int, folder: Path) -> None:
         self.url = url
-        self.phone = phone
         self.account = account
         self.folder = folder
         self.lots = random.Random(f"{account} {seed}")  # noqa: S311  # to be repeated
         self.accepted: list[UUID] = []
         self.lease_seconds = 1.0
-        self.capacity = 20
-        self.patience = 75.0
-        """Seconds in which a session waits for an acknowledgement."""
         self._workers: list[BaseProcess] = []
         self.connect()
         self.policy(grace="100 milliseconds", retry_after="50 milliseconds", max_attempts=1000)
@@ -65,6 +61,16 @@ class Stage:
                 ),
                 (value,),
             )
+
+    # The other side.
+
+    @abstractmethod
+    def frames(self) -> Sequence[Frame]:
+        """Return what arrived, by the other side's own ledger."""
+
+    @abstractmethod
+    def session(self) -> Mapping[str, str]:
+        """Return what tells a worker where its session connects to, as an environment."""
 
     # Callers.
 
@@ -104,8 +110,7 @@ class Stage:
         environment = {
             "DATABASE_URL": self.url,
             "OUTBOX_ACCOUNTS": self.account,
-            "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1"
-            f"&acknowledge_within={self.patience}",
+            **self.session(),
             "OUTBOX_LEASE_SECONDS": str(self.lease_seconds),
             "OUTBOX_POLL_SECONDS": "60",
             **{f"OUTBOX_{name.upper()}": str(value) for name, value in settings.items()},
@@ -230,3 +235,33 @@ class Stage:
                 worker.kill()
             worker.join()
         self.database.close()
+
+
+class SimulatedStage(Stage):
+    """A run with the phone.
+
+    Args:
+        url: A database at the newest revision, for this run alone.
+        phone: The phone; the run uses an account of its own.
+        account: The account's name.
+        seed: Of everything that is drawn by lot.
+        folder: Where the workers' logs go.
+    """
+
+    def __init__(self, url: str, phone: Phone, account: str, seed: int, folder: Path) -> None:
+        self.phone = phone
+        self.capacity = 20
+        self.patience = 75.0
+        """Seconds in which a session waits for an acknowledgement."""
+        super().__init__(url, account, seed, folder)
+
+    def frames(self) -> Sequence[Frame]:
+        """Return what arrived, by the phone's ledger."""
+        return [f for f in Ledger.read(self.phone.ledger) if f.account == self.account]
+
+    def session(self) -> Mapping[str, str]:
+        """Return where the phone is."""
+        return {
+            "OUTBOX_SESSION": f"{self.phone.url}?capacity={self.capacity}&close_within=1"
+            f"&acknowledge_within={self.patience}"
+        }

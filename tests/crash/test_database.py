@@ -9,7 +9,7 @@ import pytest
 from outbox import embedded
 from outbox.log import migrate
 from outbox.session.phone import Phone
-from tests.crash.stage import Stage
+from tests.crash.stage import SimulatedStage
 from tests.crash.verdict import judge
 from tests.databases import unused_home
 
@@ -29,7 +29,7 @@ def server() -> Iterator[embedded.Server]:
 
 
 @pytest.mark.parametrize("application", ["outbox owner", "outbox jobs", "outbox"])
-def test_connections_that_are_cut(stage: Stage, application: str) -> None:
+def test_connections_that_are_cut(stage: SimulatedStage, application: str) -> None:
     """The owner's, the jobs', both: in the middle of whatever they do."""
     worker = stage.worker()
     stage.up(worker)
@@ -50,7 +50,7 @@ def test_server_that_crashes(server: embedded.Server, phone: Phone, tmp_path: Pa
     """What was committed is there after its recovery, and what was out is settled."""
     url = server.url()
     migrate.upgrade(url)
-    stage = Stage(url, phone, "crashing-server", 0, tmp_path)
+    stage = SimulatedStage(url, phone, "crashing-server", 0, tmp_path)
     try:
         worker = stage.worker()
         stage.up(worker)
@@ -75,7 +75,7 @@ def test_server_and_worker_that_crash_together(
     """As when the machine loses its power."""
     url = server.url("postgres")
     migrate.upgrade(url)
-    stage = Stage(url, phone, "crashing-machine", 0, tmp_path)
+    stage = SimulatedStage(url, phone, "crashing-machine", 0, tmp_path)
     try:
         for _ in range(3):
             stage.enqueue_mix(40)

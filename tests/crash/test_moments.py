@@ -9,11 +9,11 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from outbox.session.phone import Control, Fault
-from tests.crash.stage import Stage
+from tests.crash.stage import SimulatedStage
 from tests.crash.verdict import judge
 
 
-def test_kills_at_any_moment(make_stage: Callable[[int], Stage], seed: int) -> None:
+def test_kills_at_any_moment(make_stage: Callable[[int], SimulatedStage], seed: int) -> None:
     """Whenever workers are killed, the next ones end what those had begun, by evidence."""
     stage = make_stage(seed)
     for _ in range(8):
@@ -33,7 +33,7 @@ def test_kills_at_any_moment(make_stage: Callable[[int], Stage], seed: int) -> N
 _HAPPENINGS = ("kill", "kill", "stop", "pause", "drop", "half", "trace", "owner", "jobs", "all")
 
 
-def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> None:
+def test_everything_at_once(make_stage: Callable[[int], SimulatedStage], seed: int) -> None:
     """Kills, pauses, lost connections of both kinds, in any order: the rules hold all the same."""
     stage = make_stage(seed)
     worker = stage.worker()
@@ -57,7 +57,7 @@ def test_everything_at_once(make_stage: Callable[[int], Stage], seed: int) -> No
     assert verdict.delivered + verdict.held >= verdict.accepted
 
 
-def _exchange(stage: Stage, worker: BaseProcess, how: str) -> BaseProcess:
+def _exchange(stage: SimulatedStage, worker: BaseProcess, how: str) -> BaseProcess:
     """Let another worker take a worker's place."""
     if how == "stop":
         stage.signal(worker, signal.SIGTERM)
@@ -75,7 +75,7 @@ def _exchange(stage: Stage, worker: BaseProcess, how: str) -> BaseProcess:
     return other
 
 
-def _disturb(stage: Stage, control: Control, how: str) -> None:
+def _disturb(stage: SimulatedStage, control: Control, how: str) -> None:
     """Take away a connection, of the session or to the database."""
     match how:
         case "drop":

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.crash.points import POINTS
-from tests.crash.stage import Stage
+from tests.crash.stage import SimulatedStage
 from tests.crash.verdict import SUCCESS, judge
 
 _UNKNOWN = "after frame"
@@ -15,7 +15,9 @@ _SETTLING = ("receipts", "settle", "question")
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_here_loses_nothing_and_doubles_nothing_unsaid(stage: Stage, point: str) -> None:
+def test_a_kill_here_loses_nothing_and_doubles_nothing_unsaid(
+    stage: SimulatedStage, point: str
+) -> None:
     """Whatever step a worker dies at, another one ends what it had begun, by evidence."""
     settling = point.endswith(_SETTLING)
     if point.endswith("settle"):

@@ -6,11 +6,11 @@ import pytest
 
 from outbox.session.phone import Control, Fault
 from outbox.session.phone.behaviour import FaultKind
-from tests.crash.stage import Stage
+from tests.crash.stage import SimulatedStage
 from tests.crash.verdict import judge
 
 
-def _lose(stage: Stage, control: Control, kind: FaultKind, times: int = 6) -> None:
+def _lose(stage: SimulatedStage, control: Control, kind: FaultKind, times: int = 6) -> None:
     """Let the session be lost so often, and connect again at once each time."""
     for _ in range(times):
         before = control.stats().get("logins", 0)
@@ -20,7 +20,7 @@ def _lose(stage: Stage, control: Control, kind: FaultKind, times: int = 6) -> No
         stage.until(lambda: _is_over(stage, control, before, lost), f"it is lost: {kind}")  # noqa: B023
 
 
-def _is_over(stage: Stage, control: Control, before: int, lost: tuple[str, ...]) -> bool:
+def _is_over(stage: SimulatedStage, control: Control, before: int, lost: tuple[str, ...]) -> bool:
     """Whether the session is there again after it was lost."""
     stats = control.stats()
     if stage.account not in stats["connected"] and any(what in stats for what in lost):
@@ -29,7 +29,7 @@ def _is_over(stage: Stage, control: Control, before: int, lost: tuple[str, ...])
 
 
 @pytest.mark.parametrize("kind", ["drop_before_trace", "drop_before_frame", "drop_after_frame"])
-def test_connection_dropped_around_a_frame(stage: Stage, kind: FaultKind) -> None:
+def test_connection_dropped_around_a_frame(stage: SimulatedStage, kind: FaultKind) -> None:
     """Before the trace, between trace and frame, between frame and acknowledgement."""
     worker = stage.worker()
     stage.up(worker)
@@ -43,7 +43,7 @@ def test_connection_dropped_around_a_frame(stage: Stage, kind: FaultKind) -> Non
     assert verdict.delivered == verdict.accepted
 
 
-def test_at_most_once_is_kept_when_acknowledgements_are_lost(stage: Stage) -> None:
+def test_at_most_once_is_kept_when_acknowledgements_are_lost(stage: SimulatedStage) -> None:
     """What says `hold` is never sent again unless a trace proves that it never left."""
     worker = stage.worker()
     stage.up(worker)
@@ -63,7 +63,7 @@ def test_at_most_once_is_kept_when_acknowledgements_are_lost(stage: Stage) -> No
     assert verdict.held > 0
 
 
-def test_lost_acknowledgements_without_receipts_double_and_say_so(stage: Stage) -> None:
+def test_lost_acknowledgements_without_receipts_double_and_say_so(stage: SimulatedStage) -> None:
     """What says `resend` is sent at least once: the double is real, and the log explains it."""
     worker = stage.worker()
     stage.up(worker)
@@ -81,7 +81,7 @@ def test_lost_acknowledgements_without_receipts_double_and_say_so(stage: Stage) 
     assert verdict.doubled > 0
 
 
-def test_acknowledgement_that_never_comes_is_settled_by_the_receipt(stage: Stage) -> None:
+def test_acknowledgement_that_never_comes_is_settled_by_the_receipt(stage: SimulatedStage) -> None:
     """A server that stays silent about frames which it has delivered: nothing is sent twice."""
     stage.patience = 0.5
     worker = stage.worker()
@@ -96,7 +96,7 @@ def test_acknowledgement_that_never_comes_is_settled_by_the_receipt(stage: Stage
     assert (verdict.delivered, verdict.doubled) == (60, 0)
 
 
-def test_account_that_is_offline_keeps_its_queue(stage: Stage) -> None:
+def test_account_that_is_offline_keeps_its_queue(stage: SimulatedStage) -> None:
     """Accepted while there is no connection, delivered once when there is one again."""
     worker = stage.worker()
     stage.up(worker)
@@ -115,7 +115,7 @@ def test_account_that_is_offline_keeps_its_queue(stage: Stage) -> None:
     assert (verdict.delivered, verdict.doubled) == (60, 0)
 
 
-def test_replaced_session_doubles_nothing_unsaid(stage: Stage) -> None:
+def test_replaced_session_doubles_nothing_unsaid(stage: SimulatedStage) -> None:
     """Another login takes the session away in the middle; the lease is taken anew."""
     worker = stage.worker()
     stage.up(worker)
@@ -129,7 +129,7 @@ def test_replaced_session_doubles_nothing_unsaid(stage: Stage) -> None:
     assert verdict.delivered == verdict.accepted
 
 
-def test_rejected_and_failing_frames_end_as_they_should(stage: Stage) -> None:
+def test_rejected_and_failing_frames_end_as_they_should(stage: SimulatedStage) -> None:
     """A rejected one is a dead letter, a failed one is tried again, and order is kept."""
     worker = stage.worker()
     stage.up(worker)
@@ -148,7 +148,7 @@ def test_rejected_and_failing_frames_end_as_they_should(stage: Stage) -> None:
 
 @pytest.mark.parametrize("on_unknown", ["resend", "hold"])
 def test_receipts_that_waited_for_the_next_worker_settle_what_the_dead_one_left(
-    stage: Stage, on_unknown: str
+    stage: SimulatedStage, on_unknown: str
 ) -> None:
     """They come at once with its login, before it can have asked for the traces."""
     stage.policy(grace="5 seconds")

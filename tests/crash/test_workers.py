@@ -4,11 +4,11 @@ import signal
 import time
 
 from outbox.session.phone import Fault
-from tests.crash.stage import Stage
+from tests.crash.stage import SimulatedStage
 from tests.crash.verdict import judge
 
 
-def test_two_workers_share_an_account(stage: Stage) -> None:
+def test_two_workers_share_an_account(stage: SimulatedStage) -> None:
     """Killed in turn, each leaves to the other what it was sending; never do both deliver."""
     workers = [stage.worker(), stage.worker()]
     for turn in range(6):
@@ -25,7 +25,7 @@ def test_two_workers_share_an_account(stage: Stage) -> None:
     assert verdict.delivered + verdict.held >= verdict.accepted
 
 
-def test_two_workers_in_peace_double_nothing(stage: Stage) -> None:
+def test_two_workers_in_peace_double_nothing(stage: SimulatedStage) -> None:
     """The lease alone decides who delivers."""
     workers = [stage.worker(), stage.worker()]
     for _ in range(10):
@@ -39,7 +39,7 @@ def test_two_workers_in_peace_double_nothing(stage: Stage) -> None:
     assert (verdict.delivered, verdict.doubled) == (200, 0)
 
 
-def test_worker_that_sleeps_past_its_lease_is_fenced(stage: Stage) -> None:
+def test_worker_that_sleeps_past_its_lease_is_fenced(stage: SimulatedStage) -> None:
     """SIGSTOP, the lease goes to another, SIGCONT: what it still believes is refused."""
     worker = stage.worker()
     stage.up(worker)
@@ -62,7 +62,7 @@ def test_worker_that_sleeps_past_its_lease_is_fenced(stage: Stage) -> None:
     assert verdict.delivered + verdict.held >= verdict.accepted
 
 
-def test_worker_that_sleeps_while_handing_over_sends_nothing_late(stage: Stage) -> None:
+def test_worker_that_sleeps_while_handing_over_sends_nothing_late(stage: SimulatedStage) -> None:
     """Asleep between the commit and the frame, it wakes when another has sent it again."""
     stage.enqueue(40)
     worker = stage.worker("sleep after start")
@@ -82,7 +82,7 @@ def test_worker_that_sleeps_while_handing_over_sends_nothing_late(stage: Stage) 
     assert (verdict.delivered, verdict.doubled) == (60, 0)
 
 
-def test_stopped_worker_leaves_nothing_unknown(stage: Stage) -> None:
+def test_stopped_worker_leaves_nothing_unknown(stage: SimulatedStage) -> None:
     """SIGTERM, twice, in the middle of sending: what is out lands, nothing more is started."""
     for _ in range(4):
         ended = stage.count("sent", "delivered")
@@ -99,7 +99,9 @@ def test_stopped_worker_leaves_nothing_unknown(stage: Stage) -> None:
     assert (verdict.delivered, verdict.doubled, verdict.held) == (160, 0, 0)
 
 
-def test_notification_that_kills_its_worker_is_a_dead_letter_in_the_end(stage: Stage) -> None:
+def test_notification_that_kills_its_worker_is_a_dead_letter_in_the_end(
+    stage: SimulatedStage,
+) -> None:
     """An attempt counts when it starts, so a poisonous one is not tried for ever."""
     stage.policy(max_attempts=3)
     poison = stage.enqueue(1)
@@ -117,7 +119,7 @@ def test_notification_that_kills_its_worker_is_a_dead_letter_in_the_end(stage: S
     assert not verdict.breaches
 
 
-def test_receipts_that_come_twice_or_for_nobody_change_nothing(stage: Stage) -> None:
+def test_receipts_that_come_twice_or_for_nobody_change_nothing(stage: SimulatedStage) -> None:
     """And those that come before the acknowledgement count."""
     with stage.phone.control() as control:
         control.behave(latency=0.03, delivered=0.001, read=0.002, duplicate=0.5, stray=0.5)

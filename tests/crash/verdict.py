@@ -1,6 +1,6 @@
-"""The verdict on a run: the phone's ledger, the log and the projections, judged by each rule.
+"""The verdict on a run: the ledger, the log and the projections, judged by each rule.
 
-The ledger is the phone's own. Nothing here believes the outbox where the ledger can be asked.
+The ledger is the other side's own. Nothing here believes the outbox where the ledger can be asked.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from outbox.session.phone import Frame, Ledger, by_notification
+from outbox.session.phone import Frame, by_notification
 from tests.crash.stage import Stage
 
 SUCCESS = frozenset({"sent", "delivered", "read", "played"})
@@ -38,7 +38,7 @@ def judge(stage: Stage, dead_letters: Mapping[UUID, str] | None = None) -> Verdi
         stage: The run.
         dead_letters: Those accepted that were meant to end without success, and how.
     """
-    frames = [f for f in Ledger.read(stage.phone.ledger) if f.account == stage.account]
+    frames = stage.frames()
     arrived = by_notification(frames)
     rows = {row.id: row for row in _read(stage.url, "select * from outbox.notification")}
     events = _read(stage.url, "select * from outbox.event order by position")
@@ -70,7 +70,7 @@ def _nothing_lost(
     arrived: Mapping[UUID, Sequence[Frame]],
     dead_letters: Mapping[UUID, str],
 ) -> Iterator[str]:
-    """Each accepted one has ended as it should, and the phone has it.
+    """Each accepted one has ended as it should, and it has arrived.
 
     One that says `hold` and left a trace may be waiting for an operator: the log says so.
     """
@@ -86,9 +86,9 @@ def _nothing_lost(
         elif row.state not in SUCCESS:
             yield f"not ended: {id_} is {row.state}"
         elif id_ not in arrived:
-            yield f"lost: {id_} is {row.state} and the phone never had it"
+            yield f"lost: {id_} is {row.state} and never arrived"
     for id_ in arrived.keys() - set(accepted):
-        yield f"made up: the phone has {id_}, which nobody enqueued"
+        yield f"made up: {id_} arrived, which nobody enqueued"
 
 
 def _nothing_doubled_unsaid(

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 
 from outbox.delivery import evidence, owner
 from outbox.delivery.worker import run_worker
+from outbox.log.store import WhatsmeowStore
+from outbox.session.port import OpenSession
 from outbox.session.simulated import open_simulated
+from outbox.session.whatsapp.session import PROGRAM, open_whatsapp
 from outbox.settings import Settings
 from tests.crash.points import Point, arm
+
+MORTAL = ("tests.crash.mortal", *PROGRAM)
+"""A session process that takes the tests' server for WhatsApp, and may be killed."""
 
 
 def main(environment: Mapping[str, str], log: str, point: str | None, passage: int) -> None:
@@ -29,4 +35,11 @@ def main(environment: Mapping[str, str], log: str, point: str | None, passage: i
     evidence._SETTLE_SECONDS = evidence._HELD_SECONDS = 0.05
     arm(Point(point, passage))
     settings = Settings()  # type: ignore[call-arg]  # the rest comes from the environment
-    run_worker(settings, open_simulated(settings.session))
+    run_worker(settings, _opener(settings))
+
+
+def _opener(settings: Settings) -> OpenSession:
+    if settings.session.startswith("simulated:"):
+        return open_simulated(settings.session)
+    store = WhatsmeowStore(settings.database_url)
+    return open_whatsapp(settings.session, store, program=MORTAL)

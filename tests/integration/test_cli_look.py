@@ -1,11 +1,13 @@
 """`outbox status`, `list` and `show`: what an operator reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from tests.account import Account
 from tests.cli_runner import Session, enqueue, run
 
 
@@ -104,10 +106,58 @@ def test_status_says_in_plain_words_where_a_connection_stands(
     database_url: str, connection: psycopg.Connection, transition: str, words: str
 ) -> None:
     """What an operator has to do is said where the reason is."""
-    Session(connection).transition(transition, "because")
+    session = Session(connection)
+    if transition == "halted":  # what nobody understands is tried once more
+        session.transition("halted", "because")
+        session.transition("connecting")
+    session.transition(transition, "because")
     ran = run("status", url=database_url)
     assert words in ran.out
     assert ("outbox resume main" in ran.out) is (transition != "disconnected")
+
+
+def test_status_says_why_nothing_is_sent_right_now(
+    database_url: str, connection: psycopg.Connection
+) -> None:
+    """The pace, and who may still be written to for the first time."""
+    account = Account(connection)
+    account.policy(pace=0.5, burst=1, strangers_a_day=2)
+    assert account.acquire()
+    account.transition("connected")
+    first, second = account.enqueue(1), account.enqueue(2)
+    account.start(first)
+    assert "strangers" not in run("status", url=database_url).out
+    account.start_paced(second)
+    ran = run("status", url=database_url)
+    assert re.search(r"next send in 1 min \d+ s: 0.5\s+messages a minute|in 2 min", ran.out)
+    assert "strangers: 1 of 2" in ran.out
+    assert "!" not in ran.out
+    (one,) = run("status", "--json", url=database_url).json["accounts"]
+    expected = {
+        "paced": True,
+        "next_send_reason": "pace",
+        "strangers_left": 1,
+        "strangers_a_day": 2,
+        "next_stranger_reason": None,
+        "messages_a_minute": 0.5,
+    }
+    assert {name: one[name] for name in expected} == expected
+
+
+def test_status_calls_out_what_whatsapp_holds_against_an_account(
+    database_url: str, connection: psycopg.Connection
+) -> None:
+    """Throttled, or to write to nobody new: until when, and for what."""
+    account = Account.owned(connection)
+    account.policy(burst=100)
+    throttled, restricted = account.enqueue(1), account.enqueue(2)
+    account.start_paced(throttled, restricted)
+    account.record(throttled, "throttled", error="429")
+    account.record(restricted, "restricted", error="463")
+    ran = run("status", url=database_url)
+    assert "! main: throttled by WhatsApp until " in ran.out
+    assert "! main: no strangers until " in ran.out
+    assert "WhatsApp refused one (463)" in ran.out
 
 
 def test_status_reads_no_history(database_url: str, connection: psycopg.Connection) -> None:

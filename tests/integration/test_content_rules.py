@@ -278,6 +278,7 @@ def test_a_refusal_of_media_shows_what_is_stored(connection: psycopg.Connection)
     """Of media that are unknown, too large or of another type, the refusal says which they are."""
     webp, unknown = bytes(1024 * 1024 + 1), digest(b"never stored")
     connection.execute("select outbox.store_media(%s, 'image/webp')", [webp])
+    judge = sql.SQL("select outbox.media_problem(%s::jsonb, 'main')")
     describe = sql.SQL("select outbox.describe_content(%s::jsonb, %s)")
     for kind, media, rule, shown in (
         ("sticker", digest(webp), "media_too_large", "1048577 bytes for sticker"),
@@ -285,5 +286,5 @@ def test_a_refusal_of_media_shows_what_is_stored(connection: psycopg.Connection)
         ("image", unknown, "unknown_media", unknown),
     ):
         content = json.dumps({"kind": kind, "media": media})
-        assert one(connection, sql.SQL("select outbox.media_problem(%s::jsonb)"), content) == rule
+        assert one(connection, judge, content) == rule
         assert one(connection, describe, content, rule) == shown

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from outbox import Notification, digest, enqueue, enqueue_many, errors, store_media
 from outbox.caller.media import _FITS, LIMITS
+from tests.account import Account
 from tests.content_examples import BAD, GOOD
 
 TO = "+44 7700 900123"
@@ -271,6 +272,30 @@ def test_media_that_do_not_fit_are_refused_by_the_database(connection: psycopg.C
             with pytest.raises(errors.UnusableMedia) as caught:
                 connection.execute(statement)
             assert caught.value.rule == rule
+
+
+def test_voice_that_the_worker_cannot_convert_is_refused(connection: psycopg.Connection) -> None:
+    """Of the account whose worker has no ffmpeg, so long as it has it; Ogg is fine anywhere."""
+    ogg, mp3 = b"OggS" + bytes(9), b"ID3" + bytes(9)
+    for data, mime in ((ogg, "audio/ogg"), (mp3, "audio/mpeg")):
+        connection.execute("select outbox.store_media(%s, %s)", (data, mime))
+    voice, note = ({"kind": "voice", "media": digest(data)} for data in (mp3, ogg))
+    audio = {"kind": "audio", "media": digest(mp3)}
+    account = Account(connection)
+    assert account.acquire(ffmpeg=False)
+    whole = {"recipient": TO, "content": voice}
+    for statement in (one(whole), batch([whole])):
+        with pytest.raises(errors.UnusableMedia) as caught:
+            connection.execute(statement)
+        assert caught.value.rule == "needs_ffmpeg"
+        assert "audio/mpeg for voice" in caught.value.message
+    account.enqueue(content=note)
+    account.enqueue(content=audio)
+    Account(connection, "other").enqueue(content=voice)
+    for worker in ({"ffmpeg": True}, {}):
+        account.release()
+        assert account.acquire(**worker)
+        account.enqueue(content=voice)
 
 
 def test_python_and_sql_say_the_same(connection: psycopg.Connection) -> None:

@@ -274,3 +274,72 @@ def test_temporary_ban_outlasts_the_worker(
         assert puppet.connects == 1
         _is_sent(account)
     assert puppet.connects == 2
+
+
+def test_what_nobody_understands_is_tried_once_more(
+    database_url: str, account: Account, puppet: Puppet
+) -> None:
+    """Not soon; and when that ends in the same way, an operator has to say so."""
+    with driven(database_url, puppet):
+        _is_sent(account)
+        puppet.turn("halted", "failure 418")
+        until(lambda: account.standing().state == "waiting", "another try is scheduled")
+        time.sleep(0.3)
+        assert puppet.connects == 1
+        puppet.accepts = False
+        account.connection.execute("update outbox.connection set reconnect_at = now()")
+        account.connection.execute("select pg_notify('outbox', 'main')")
+        until(lambda: puppet.connects == 2, "it is tried")
+        puppet.turn("halted", "failure 418")
+        until(lambda: account.standing().state == "halted", "it stays halted")
+        puppet.accepts = True
+        notification = account.enqueue()
+        account.connection.execute("select outbox.resume('main')")
+        until(lambda: account.row(notification).state == "sent", "an operator resumes it")
+
+
+def test_owner_that_was_taken_over_from_has_the_account_back_when_it_is_paired(
+    database_url: str, account: Account, puppet: Puppet
+) -> None:
+    """And connects at once: who pairs holds the lease meanwhile."""
+    with (
+        driven(database_url, puppet) as one,
+        psycopg.connect(database_url, autocommit=True) as jobs,
+    ):
+        _is_sent(account)
+        assert not account.acquire(take_over=True)
+        puppet.turn("logged_out", "401: logged out")
+        until(lambda: account.standing().state == "logged_out", "it is noted")
+        notification = account.enqueue()
+        assert account.acquire(take_over=True)
+        one.owner.renew(jobs)
+        until(lambda: puppet.closed == 1, "it gives up")
+        account.transition("pairing_offered")
+        time.sleep(0.3)
+        assert puppet.connects == 1
+        account.transition("paired")
+        account.release()
+        until(lambda: account.row(notification).state == "sent", "it is sent")
+        assert puppet.connects == 2
+        assert account.standing().epoch == account.epoch + 1
+
+
+def test_pairing_that_is_given_up_leaves_the_account_to_its_owner(
+    database_url: str, account: Account, puppet: Puppet
+) -> None:
+    """Who tries, and is told the same again."""
+    with (
+        driven(database_url, puppet) as one,
+        psycopg.connect(database_url, autocommit=True) as jobs,
+    ):
+        _is_sent(account)
+        puppet.accepts = False
+        puppet.turn("logged_out", "401: logged out")
+        until(lambda: account.standing().state == "logged_out", "it is noted")
+        assert account.acquire(take_over=True)
+        one.owner.renew(jobs)
+        account.transition("pairing_offered")
+        account.release()
+        until(lambda: puppet.connects == 2, "it is told to connect")
+        puppet.turn("logged_out", "401: no login")
+        until(lambda: account.standing().state == "logged_out", "it is as before")

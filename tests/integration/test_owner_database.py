@@ -123,11 +123,11 @@ def test_error_that_nobody_foresaw_leaves_no_recipient_behind(
     account = Account(connection)
     exchange, broken = attempts.exchange, [True]
 
-    def failing(*given: object) -> object:
+    def failing(*given: object, **named: object) -> object:
         if broken and given[4]:
             broken.clear()
             raise ValueError("a bug")
-        return exchange(*given)  # type: ignore[arg-type]
+        return exchange(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(attempts, "exchange", failing)
     notification = account.enqueue()
@@ -147,8 +147,8 @@ def test_attempt_started_by_a_call_whose_answer_was_lost_is_made_again(
     account = Account(connection)
     exchange, lost = attempts.exchange, [True]
 
-    def answering(*given: object) -> object:
-        answer = exchange(*given)  # type: ignore[arg-type]
+    def answering(*given: object, **named: object) -> object:
+        answer = exchange(*given, **named)  # type: ignore[arg-type]
         if lost and given[4]:
             lost.clear()
             raise psycopg.OperationalError("the answer is lost")
@@ -181,8 +181,8 @@ def test_outcome_recorded_by_a_call_whose_answer_was_lost_is_recorded_once(
     connection.execute("update outbox.policy set retry_after = '10 ms', grace = '10 ms'")
     exchange, lost = attempts.exchange, [True]
 
-    def answering(*given: object) -> object:
-        answer = exchange(*given)  # type: ignore[arg-type]
+    def answering(*given: object, **named: object) -> object:
+        answer = exchange(*given, **named)  # type: ignore[arg-type]
         if lost and given[3]:
             lost.clear()
             raise psycopg.OperationalError("the answer is lost")

@@ -30,6 +30,11 @@ from (select outbox.uuid7() as id from generate_series(1, %s)) n, lateral (value
     (3, 'sent', jsonb_build_object('attempt', 1, 'message_id', n.id))
 ) e (version, type, data)
 """
+_REACHED = """
+insert into outbox.recipient (account, recipient, first_sent_at, position)
+select 'main', gen_random_uuid(), now() - n * interval '1 hour', 0
+from generate_series(%s, 1, -1) n
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,7 @@ def long_history(server_url: str, template: str) -> Iterator[psycopg.Connection]
         psycopg.connect(url, autocommit=True) as connection,
     ):
         connection.execute(_LIFE, (FINISHED,))
+        connection.execute(_REACHED, (FINISHED,))
         connection.execute("analyze")
         yield connection
 
@@ -64,6 +70,24 @@ def test_an_owner_never_reads_the_whole_history(
     }
     assert "notification" not in scanned
     assert all(rows < FINISHED / 100 for rows in scanned.values()), scanned
+
+
+def test_whom_an_account_has_reached_of_late_is_found_by_index(
+    long_history: psycopg.Connection,
+) -> None:
+    """A gate reads the first contacts of a day, not of all years."""
+    row = long_history.execute(
+        "explain (format json) select * from outbox.first_contacts('main')"
+    ).fetchone()
+    assert row is not None
+    nodes = list(_nodes(row[0][0]["Plan"]))
+    assert {node["Index Name"] for node in nodes if "Index Name" in node} == {
+        "recipient_first_sent",
+        "notification_approaching",
+    }
+    assert not [node for node in nodes if node["Node Type"] == "Seq Scan"]
+    found = long_history.execute("select count(*) from outbox.first_contacts('main')").fetchone()
+    assert found == (23,)
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

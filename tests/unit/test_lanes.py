@@ -181,3 +181,35 @@ def test_memory_is_bounded_whatever_waits(queue: Queue) -> None:
     while lanes.wants_page:
         lanes.add_page(queue.entries(*[ALICE] * 10))
     assert len(lanes) == 50
+
+
+def test_what_was_given_out_in_vain_keeps_its_place(lanes: Lanes, queue: Queue) -> None:
+    """Between recipients, too: what came meanwhile goes before it only if it is more urgent."""
+    entries = queue.entries(ALICE, BOB, ALICE, BOB)
+    lanes.add(entries)
+    taken = lanes.take(2)
+    assert taken == entries[:2]
+    lanes.put_back(taken)
+    assert len(lanes) == 4
+    later, urgent = queue.entry(CAROL), queue.entry(CAROL, 5)
+    lanes.add([later, urgent])
+    assert lanes.take(10) == [urgent, *taken]
+
+
+def test_recipient_that_is_held_gives_out_nothing_until_its_moment(
+    lanes: Lanes, queue: Queue
+) -> None:
+    """Whoever holds it last says until when."""
+    first, second, other = queue.entries(ALICE, ALICE, BOB)
+    lanes.add([first, second, other])
+    taken = lanes.take(1)
+    lanes.block(ALICE, 10.0)
+    lanes.put_back(taken)
+    assert lanes.take(9) == [other]
+    lanes.block(ALICE, 20.0)
+    assert lanes.next_unblock_at == 20.0
+    lanes.unblock(15.0)
+    assert lanes.take(9) == []
+    lanes.unblock(20.0)
+    assert lanes.next_unblock_at is None
+    assert lanes.take(9) == [first]

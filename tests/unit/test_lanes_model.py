@@ -90,6 +90,20 @@ class Queue(RuleBasedStateMachine):
         self.lanes.release(recipient)
         self.lanes.add([entry])
 
+    @rule(count=st.integers(1, 4), seconds=st.integers(0, 5))
+    def take_in_vain(self, count: int, seconds: int) -> None:
+        """What is given out may not go: it waits, or its account does, and nothing has changed."""
+        self._look()
+        ready = self.lanes.take(count)
+        for entry in ready:
+            if seconds:
+                self.waits[entry.recipient] = self.now + seconds
+                self.lanes.block(entry.recipient, self.now + seconds)
+        self.lanes.put_back(ready)
+        if not seconds:
+            assert self.lanes.take(count) == ready
+            self.lanes.put_back(ready)
+
     @precondition(lambda self: self.out)
     @rule(data=st.data(), seconds=st.integers(1, 9))
     def fail(self, data: st.DataObject, seconds: int) -> None:

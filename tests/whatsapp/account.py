@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass
 from threading import Condition, Timer
 from typing import TYPE_CHECKING
 
 from tests.whatsapp.answers import answer
+from tests.whatsapp.conduct import LOGGED_OUT, OUTDATED, UNAVAILABLE, Ban, Conduct
 from tests.whatsapp.directory import Directory, hidden, revealed
+from tests.whatsapp.ledger import Ledger, Received
 from tests.whatsapp.nodes import Jid, Node
-from tests.whatsapp.recipients import read
-from tests.whatsapp.wire import Fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tests.whatsapp.connection import Connection
     from tests.whatsapp.gate import Gate
 
 _PATIENCE = 20.0
-_TEXT, _EXTENDED_TEXT = 1, 6
-_LOGGED_OUT, _BANNED, _OUTDATED, _UNAVAILABLE = 401, 402, 405, 503
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that WhatsApp took, to be delivered to its recipient."""
-
-    jid: str
-    """The recipient by the phone number, also if that was hidden by another address, or a group."""
-    message_id: str
-    at: float
-    """Seconds, as `time.time` has them."""
-    content: bytes
-    """What the recipient reads: a `waE2E.Message` as protocol buffers have it, or nothing."""
-
-    @property
-    def text(self) -> str:
-        """The text, if the message is one."""
-        content = Fields.decode(self.content)
-        return (content.data(_TEXT) or content.message(_EXTENDED_TEXT).data(1)).decode()
 
 
 class Account:
@@ -60,20 +37,10 @@ class Account:
         self._changed = Condition()
         self._connection: Connection | None = None
         self._logins = 0
-        self._received: dict[str, Received] = {}
-        self._addressed: dict[str, Jid] = {}
-        self._receipts: list[Node] = []
+        self._ledger = Ledger()
+        self._conduct = Conduct()
+        self._receipts: dict[tuple[str, str], Node] = {}
         self._is_active = False
-        self._welcome()
-
-    def _welcome(self) -> None:
-        self._failure: Callable[[], Mapping[str, str] | None] = lambda: None
-        self._refused: dict[str, int] = {}
-        self._refuse_all: int | None = None
-        self._is_silent = False
-        self._is_stalled = False
-        self._drop_before_frame = 0
-        self._drop_before_acknowledgement = 0
 
     # What a test asks for.
 
@@ -85,51 +52,51 @@ class Account:
     def drop_before_frame(self, nth: int = 1) -> None:
         """Drop the connection instead of receiving the nth message from now on."""
         with self._changed:
-            self._drop_before_frame = nth
+            self._conduct.frames_to_drop = nth
 
     def drop_before_acknowledgement(self, nth: int = 1) -> None:
         """Receive the nth message from now on, then drop the connection instead of answering."""
         with self._changed:
-            self._drop_before_acknowledgement = nth
+            self._conduct.acknowledgements_to_drop = nth
 
     def refuse(self, jid: str, code: int) -> None:
         """Answer every message to this recipient with an error; nobody receives it."""
         with self._changed:
-            self._refused[revealed(Jid(jid))] = code
+            self._conduct.refused[revealed(Jid(jid))] = code
 
     def refuse_all(self, code: int) -> None:
         """Answer every message with an error; nobody receives it."""
         with self._changed:
-            self._refuse_all = code
+            self._conduct.all_refused = code
 
     def silence(self) -> None:
         """Receive messages and answer none."""
         with self._changed:
-            self._is_silent = True
+            self._conduct.is_silent = True
 
     def answer(self) -> None:
         """Answer again what comes from now on, after `silence` or `stall`."""
         with self._changed:
-            self._is_silent = self._is_stalled = False
+            self._conduct.is_silent = self._conduct.is_stalled = False
 
     def stall(self) -> None:
         """Answer nothing at all, not even keep-alives and logins; the socket stays open."""
         with self._changed:
-            self._is_stalled = True
+            self._conduct.is_stalled = True
 
     def replace(self) -> None:
         """End the session because another client has taken its place."""
         with self._changed:
             self._end(_replaced())
 
-    def log_out(self, reason: int = _LOGGED_OUT) -> None:
+    def log_out(self, reason: int = LOGGED_OUT) -> None:
         """End the session and refuse logins: the device was unlinked (401), or the account is gone.
 
         Only 401 can be said to a running session; others it hears when it comes back.
         """
         with self._changed:
-            self._refuse_logins(reason)
-            if reason == _LOGGED_OUT:
+            self._conduct.failure = reason
+            if reason == LOGGED_OUT:
                 removed = [Node("conflict", {"type": "device_removed"})]
                 self._end(Node("stream:error", {"code": str(reason)}, removed))
             else:
@@ -137,32 +104,24 @@ class Account:
 
     def ban(self, seconds: float, code: int = 101) -> None:
         """End the session and refuse logins for so long; the client hears it when it comes back."""
-        until = time.monotonic() + seconds
-
-        def failure() -> Mapping[str, str] | None:
-            left = math.ceil(until - time.monotonic())
-            if left <= 0:
-                return None
-            return {"reason": str(_BANNED), "code": str(code), "expire": str(left)}
-
         with self._changed:
-            self._failure = failure
+            self._conduct.ban = Ban(code, time.monotonic() + seconds)
             self._drop()
 
     def outdate(self) -> None:
         """End the session and refuse logins: the client is too old."""
-        self.fail(_OUTDATED)
+        self.fail(OUTDATED)
 
     def unavailable(self) -> None:
         """End the session and refuse logins, as if WhatsApp had trouble of its own."""
         with self._changed:
-            self._refuse_logins(_UNAVAILABLE)
-            self._end(Node("stream:error", {"code": str(_UNAVAILABLE)}))
+            self._conduct.failure = UNAVAILABLE
+            self._end(Node("stream:error", {"code": str(UNAVAILABLE)}))
 
     def fail(self, reason: int) -> None:
         """End the session and refuse logins with any other reason."""
         with self._changed:
-            self._refuse_logins(reason)
+            self._conduct.failure = reason
             self._drop()
 
     def offline(self) -> None:
@@ -176,25 +135,25 @@ class Account:
     def lift(self) -> None:
         """Be as at the beginning: reachable, welcoming and answering; what was received stays."""
         with self._changed:
-            self._welcome()
+            self._conduct = Conduct()
         self._directory.restore()
         self._gate.open()
 
     def receipt(self, message_id: str, kind: str) -> None:
-        """Let the recipient's device report on a message, at the next login if there is none now.
+        """Let the recipient's device report on a message.
+
+        A client that is away, or goes before it has acknowledged that, is told at its next login.
 
         Args:
             message_id: also one that was never received, from a stranger then.
             kind: "delivered", "read", "played", or anything else that WhatsApp might come up with.
         """
         with self._changed:
-            jid = self._addressed.get(message_id, hidden(Jid("31688888888@s.whatsapp.net")))
-            node = _receipt(message_id, kind, jid)
-            if not self._connection or not self._is_active:
-                self._receipts.append(node)
-                return
-            connection = self._connection
-        connection.send(node)
+            node = self._ledger.receipt(message_id, kind)
+            self._receipts[node.get("id"), node.get("type")] = node
+            connection = self._connection if self._is_active else None
+        if connection:
+            connection.send(node)
 
     def unregister(self, number: str) -> None:
         """Let this number, digits with its country, not be on WhatsApp."""
@@ -220,7 +179,7 @@ class Account:
     def received(self) -> list[Received]:
         """Return what was received so far, in order; what came twice under one id, once."""
         with self._changed:
-            return list(self._received.values())
+            return self._ledger.received()
 
     def wait_received(self, count: int) -> None:
         """Return as soon as so many messages were received.
@@ -228,7 +187,7 @@ class Account:
         Raises:
             TimeoutError: they were not within twenty seconds.
         """
-        self._wait(lambda: len(self._received) >= count, f"{count} messages")
+        self._wait(lambda: len(self._ledger) >= count, f"{count} messages")
 
     def wait_logins(self, count: int) -> None:
         """Return as soon as a client was logged in so often.
@@ -272,9 +231,9 @@ class Account:
 
     def _log_in(self, connection: Connection, jid: Jid) -> bool:
         with self._changed:
-            if self._is_stalled:
+            if self._conduct.is_stalled:
                 return False
-            failure = self._failure()
+            failure = self._conduct.refusal()
             if failure:
                 connection.end(Node("failure", failure))
                 return False
@@ -290,40 +249,33 @@ class Account:
         with self._changed:
             if connection is not self._connection:
                 return  # It has been told to go.
-            is_stalled = self._is_stalled
+            is_stalled = self._conduct.is_stalled
         if node.tag == "message":
             self._receive(connection, node)
         elif node.tag == "iq" and not is_stalled:
             connection.answer(node, *answer(node, jid, self._directory))
             if node.find("active"):
                 self._activate(connection)
+        elif node.tag == "ack" and node.get("class") == "receipt":
+            with self._changed:
+                self._receipts.pop((node.get("id"), node.get("type")), None)
 
     def _receive(self, connection: Connection, message: Node) -> None:
-        message_id, to = message.get("id"), Jid(message.get("to"))
-        jid = revealed(to)
-        content = read(message)
-        acknowledgement = {"class": "message", "id": message_id, "from": to, "t": _now()}
+        to = Jid(message.get("to"))
         with self._changed:
-            self._drop_before_frame -= 1
-            self._drop_before_acknowledgement -= 1
-            if self._drop_before_frame == 0:
-                self._drop()
-                return
-            error = self._refused.get(jid, self._refuse_all)
-            if error is None and message_id not in self._received:
-                self._received[message_id] = Received(jid, message_id, time.time(), content)
-                self._addressed[message_id] = to
+            error = self._conduct.error(revealed(to))
+            fate = self._conduct.fate()
+            if error is None and fate != "dropped":
+                self._ledger.enter(message)
                 self._changed.notify_all()
-            if self._drop_before_acknowledgement == 0:
+            if fate.startswith("dropped"):
                 self._drop()
-                return
-            if self._is_silent or self._is_stalled:
-                return
-        if error is None:
-            connection.send(Node("ack", acknowledgement))
-            self._deliver(message_id)
-        else:
-            connection.send(Node("ack", {**acknowledgement, "error": str(error)}))
+        if fate == "answered":
+            told = {"class": "message", "id": message.get("id"), "from": to, "t": _now()}
+            refused = {} if error is None else {"error": str(error)}
+            connection.send(Node("ack", told | refused))
+            if error is None:
+                self._deliver(message.get("id"))
 
     def _deliver(self, message_id: str) -> None:
         if self.deliver_within is None:
@@ -333,15 +285,12 @@ class Account:
         timer.start()
 
     def _activate(self, connection: Connection) -> None:
-        """Send the receipts that came while no client was there to take them."""
+        """Send the receipts that no client has acknowledged."""
         with self._changed:
             self._is_active = True
-            receipts, self._receipts = self._receipts, []
+            receipts = list(self._receipts.values())
         for node in receipts:
             connection.send(node)
-
-    def _refuse_logins(self, reason: int) -> None:
-        self._failure = lambda: {"reason": str(reason)}
 
     def _drop(self) -> None:
         if self._connection:
@@ -360,7 +309,7 @@ class Account:
             if not self._changed.wait_for(is_so, _PATIENCE):
                 raise TimeoutError(
                     f"{what} of {self.number} did not come within {_PATIENCE} s; there are"
-                    f" {self._logins} logins and these messages: {list(self._received.values())}"
+                    f" {self._logins} logins and these messages: {self._ledger.received()}"
                 )
 
 
@@ -370,12 +319,3 @@ def _now() -> str:
 
 def _replaced() -> Node:
     return Node("stream:error", {}, [Node("conflict", {"type": "replaced"})])
-
-
-def _receipt(message_id: str, kind: str, jid: Jid) -> Node:
-    attributes = {"from": jid, "id": message_id, "t": _now()}
-    if jid.server == "g.us":
-        attributes["participant"] = hidden(Jid("31699999999@s.whatsapp.net"))
-    if kind != "delivered":
-        attributes["type"] = kind
-    return Node("receipt", attributes)

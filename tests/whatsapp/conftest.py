@@ -73,3 +73,10 @@ def paired(store_database: str, jid: str) -> str:
 def client(start_client: StartClient, paired: str) -> Child:
     """A client that has been told to connect as the paired device."""
     return start_client(paired)
+
+
+@pytest.fixture
+def connected(client: Child) -> Child:
+    """The client, once it has logged in."""
+    client.wait("Connected")
+    return client

@@ -16,17 +16,13 @@ from threading import Condition
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from tests.whatsapp import wire
 from tests.whatsapp.connection import SERVER
 from tests.whatsapp.directory import hidden
 from tests.whatsapp.nodes import Jid, Node
 from tests.whatsapp.signing import SigningKey
+from tests.whatsapp.typed_code import open_bundle, pairing_secret, unwrap, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +77,7 @@ class Phone:
         ref, _noise_key, identity, secret, *_ = qr_text.rpartition("#")[2].split(",")
         with self._changed:
             connection = self._shown[ref]
-        self._link(connection, _base64(identity), _base64(secret), Jid(jid))
+        self._link(connection, base64.b64decode(identity), base64.b64decode(secret), Jid(jid))
 
     def enter(self, code: str, jid: str) -> None:
         """Link the client that shows this code for the account's number as a device of it.
@@ -97,7 +93,7 @@ class Phone:
         typed = code.replace("-", "").encode()
         ephemeral = X25519PrivateKey.generate()
         shared = ephemeral.exchange(
-            X25519PublicKey.from_public_bytes(_unwrap(typed, companion.wrapped_key))
+            X25519PublicKey.from_public_bytes(unwrap(typed, companion.wrapped_key))
         )
         hello = Node(
             _CODE,
@@ -107,7 +103,7 @@ class Phone:
                 Node(
                     "link_code_pairing_wrapped_primary_ephemeral_pub",
                     {},
-                    _wrap(typed, ephemeral.public_key().public_bytes_raw()),
+                    wrap(typed, ephemeral.public_key().public_bytes_raw()),
                 ),
                 Node("primary_identity_pub", {}, self._identity.public),
             ],
@@ -118,9 +114,9 @@ class Phone:
         wrapped = bundle.find("link_code_pairing_wrapped_key_bundle")
         if wrapped is None:
             raise RuntimeError(f"the client does not finish the pairing by code: {bundle}")
-        identity, drawn = _open_bundle(wrapped.data, shared)
-        agreed = shared + self._identity.agree(identity) + drawn
-        self._link(companion.connection, identity, _derive(agreed, None, b"adv_secret"), device)
+        identity, drawn = open_bundle(wrapped.data, shared)
+        secret = pairing_secret(shared, self._identity.agree(identity), drawn)
+        self._link(companion.connection, identity, secret, device)
 
     def serve(self, connection: Connection) -> None:
         """Let a client show QR codes, or a code to type, until it hangs up."""
@@ -147,6 +143,7 @@ class Phone:
                 self._hear_code(connection, registration)
             self._changed.notify_all()
         if node.get("type") in {"get", "set"}:
+            # What the pairing is referred to by, until it is done: the number will do.
             ref = Node("link_code_pairing_ref", {}, self._number(registration).encode())
             connection.answer(node, Node(_CODE, {}, [ref]))
 
@@ -204,33 +201,3 @@ class Phone:
 
 def _now() -> str:
     return str(int(time.time()))
-
-
-def _base64(text: str) -> bytes:
-    return base64.b64decode(text)
-
-
-def _wrap(code: bytes, key: bytes) -> bytes:
-    salt, start = os.urandom(32), os.urandom(16)
-    return salt + start + _by_code(code, salt, start, key)
-
-
-def _unwrap(code: bytes, wrapped: bytes) -> bytes:
-    return _by_code(code, wrapped[:32], wrapped[32:48], wrapped[48:])
-
-
-def _by_code(code: bytes, salt: bytes, start: bytes, data: bytes) -> bytes:
-    """Encrypt, or decrypt, under the code that is typed."""
-    key = PBKDF2HMAC(SHA256(), length=32, salt=salt, iterations=2 << 16).derive(code)
-    return Cipher(algorithms.AES(key), modes.CTR(start)).encryptor().update(data)
-
-
-def _open_bundle(wrapped: bytes, shared: bytes) -> tuple[bytes, bytes]:
-    """Return the device's identity key and the random bytes that it has drawn."""
-    key = _derive(shared, wrapped[:32], b"link_code_pairing_key_bundle_encryption_key")
-    bundle = AESGCM(key).decrypt(wrapped[32:44], wrapped[44:], None)
-    return bundle[:32], bundle[64:]
-
-
-def _derive(secret: bytes, salt: bytes | None, purpose: bytes) -> bytes:
-    return HKDF(SHA256(), length=32, salt=salt, info=purpose).derive(secret)

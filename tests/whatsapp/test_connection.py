@@ -14,13 +14,6 @@ from tests.whatsapp.server import WhatsApp
 FRIEND = "31600900001@s.whatsapp.net"
 
 
-@pytest.fixture
-def connected(client: Child) -> Child:
-    """The client, once it has logged in."""
-    client.wait("Connected")
-    return client
-
-
 def test_a_client_logs_in(connected: Child, account: Account, jid: str) -> None:
     """As the device that it was paired as."""
     assert connected.call("me") == jid

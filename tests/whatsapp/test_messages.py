@@ -13,13 +13,6 @@ GROUP = "120363000000000001@g.us"
 CHANNEL = "120363000000000002@newsletter"
 
 
-@pytest.fixture
-def connected(client: Child) -> Child:
-    """The client, once it has logged in."""
-    client.wait("Connected")
-    return client
-
-
 def _received(account: Account) -> list[tuple[str, str]]:
     return [(message.jid, message.message_id) for message in account.received()]
 
@@ -141,3 +134,14 @@ def test_numbers_are_looked_up(connected: Child, account: Account) -> None:
     assert account.lookups() == 2
     with pytest.raises(RuntimeError, match="no LID found"):
         connected.call("send", "31600900003@s.whatsapp.net", "Hello")
+
+
+def test_a_client_that_hangs_up_gives_up_what_it_sends(connected: Child, account: Account) -> None:
+    """At once, and without sending it again."""
+    account.silence()
+    sending = connected.begin("send", FRIEND, "Hello")
+    account.wait_received(1)
+    connected.call("disconnect")
+    with pytest.raises(RuntimeError, match="websocket disconnected before message send"):
+        connected.answer(sending)
+    assert account.logins() == 1

@@ -13,12 +13,11 @@ _DOCUMENT, _MEDIA_KEY = 7, 7
 
 
 def test_a_document_is_uploaded_encrypted(
-    client: Child, whatsapp: WhatsApp, account: Account
+    connected: Child, whatsapp: WhatsApp, account: Account
 ) -> None:
     """Whoever has the message has the key to what was uploaded."""
-    client.wait("Connected")
     text = "What is in the file. " * 5_000
-    client.call("send_document", FRIEND, text)
+    connected.call("send_document", FRIEND, text)
     [body], [message] = whatsapp.uploads(), account.received()
     key = Fields.decode(message.content).message(_DOCUMENT).data(_MEDIA_KEY)
     assert opened(body, key, "Document") == text.encode()
@@ -27,14 +26,13 @@ def test_a_document_is_uploaded_encrypted(
 
 
 def test_a_refused_upload_sends_nothing(
-    client: Child, whatsapp: WhatsApp, account: Account
+    connected: Child, whatsapp: WhatsApp, account: Account
 ) -> None:
     """The client is told the status."""
-    client.wait("Connected")
     whatsapp.refuse_uploads()
     with pytest.raises(RuntimeError, match="status code 500"):
-        client.call("send_document", FRIEND, "What is in the file.")
+        connected.call("send_document", FRIEND, "What is in the file.")
     assert whatsapp.uploads() == []
     whatsapp.refuse_uploads(None)
-    client.call("send_document", FRIEND, "What is in the file.")
+    connected.call("send_document", FRIEND, "What is in the file.")
     assert len(whatsapp.uploads()) == len(account.received()) == 1

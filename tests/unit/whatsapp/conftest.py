@@ -1,8 +1,10 @@
 """Imports neonize quietly before any test does, and composes for the tests."""
 
 import logging
-import warnings
+import os
+from io import StringIO
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -11,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def _import_neonize() -> None:
-    """Import it: it leaves pipes open, and sets up logging for the whole process."""
+    """Import it without what it leaves behind.
+
+    It asks `uname` by pipes that it never closes, of which Python warns when some later test starts
+    a process; and it sets up logging for all.
+    """
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    with patch.object(os, "popen", lambda _: StringIO("Linux")):
         import outbox.session.whatsapp.process.messages  # noqa: F401, PLC0415
     root.handlers[:] = handlers
     root.setLevel(level)

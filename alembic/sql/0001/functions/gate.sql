@@ -16,7 +16,8 @@
 -- all who need no check, since they were reached before or have no number. Whose number has none costs neither pace nor
 -- budget: nothing is sent.
 --
--- Ten candidates among a million recipients and as many finished notifications take 0.6 ms.
+-- Ten candidates among a million recipients and as many finished notifications take 0.7 ms, half of it for whom the
+-- account has written to within the day; all is found by index.
 create function outbox.gate(p_account text, p_notifications uuid[])
 returns table (id uuid, version integer, number integer, recipient uuid, content bytea, jid text, stranger boolean,
                registered boolean, checked_at timestamptz, bucket_full_at timestamptz, held_until timestamptz,

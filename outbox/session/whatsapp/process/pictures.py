@@ -2,7 +2,7 @@
 
 Memory is what has to be watched: a file of a few KiB can stand for a picture of a hundred MiB.
 Pillow's own limit (`Image.MAX_IMAGE_PIXELS`, 89 million) is where reading ends; what needs all
-pixels in memory ends at 25 million, which are 100 MiB.
+pixels in memory ends at 16 million: at most 64 MB, and as much again while it is made smaller.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from outbox.session.whatsapp.process.unsendable import Unsendable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIXELS = 25_000_000
+PIXELS = 16_000_000
 """The most that are decoded at once."""
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """Those that Pillow decodes by itself: for some others it starts programs."""

@@ -70,6 +70,8 @@ def fitted(data: bytes | bytearray) -> Sticker:
             return Sticker(data, _moves(image))
         within(PIXELS, image)
         if not _moves(image):
+            if image.mode not in {"1", "P"}:  # these would lose their smooth edges
+                image.thumbnail((EDGE, EDGE))
             return Sticker(_webp(_squared(image), _STILL), is_animated=False)
         timeline = _timeline(image)
         frames = _Frames(image, [number for number, _ in timeline])
