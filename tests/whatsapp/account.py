@@ -27,11 +27,13 @@ class Account:
     Attributes:
         deliver_within: seconds after which a recipient's device reports a message as delivered;
             None to report nothing.
+        latency: seconds that a message and its acknowledgement take together on their way.
     """
 
     def __init__(self, number: str, gate: Gate) -> None:
         self.number = number
         self.deliver_within: float | None = None
+        self.latency = 0.0
         self._gate = gate
         self._directory = Directory()
         self._changed = Condition()
@@ -181,13 +183,13 @@ class Account:
         with self._changed:
             return self._ledger.received()
 
-    def wait_received(self, count: int) -> None:
+    def wait_received(self, count: int, patience: float = _PATIENCE) -> None:
         """Return as soon as so many messages were received.
 
         Raises:
-            TimeoutError: they were not within twenty seconds.
+            TimeoutError: they were not within so many seconds.
         """
-        self._wait(lambda: len(self._ledger) >= count, f"{count} messages")
+        self._wait(lambda: len(self._ledger) >= count, f"{count} messages", patience)
 
     def wait_logins(self, count: int) -> None:
         """Return as soon as a client was logged in so often.
@@ -271,6 +273,7 @@ class Account:
             if fate.startswith("dropped"):
                 self._drop()
         if fate == "answered":
+            time.sleep(self.latency)
             told = {"class": "message", "id": message.get("id"), "from": to, "t": _now()}
             refused = {} if error is None else {"error": str(error)}
             connection.send(Node("ack", told | refused))
@@ -304,11 +307,11 @@ class Account:
             self._connection = None
             self._changed.notify_all()
 
-    def _wait(self, is_so: Callable[[], bool], what: str) -> None:
+    def _wait(self, is_so: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
         with self._changed:
-            if not self._changed.wait_for(is_so, _PATIENCE):
+            if not self._changed.wait_for(is_so, patience):
                 raise TimeoutError(
-                    f"{what} of {self.number} did not come within {_PATIENCE} s; there are"
+                    f"{what} of {self.number} did not come within {patience} s; there are"
                     f" {self._logins} logins and these messages: {self._ledger.received()}"
                 )
 
