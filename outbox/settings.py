@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     """How long an account stays with a worker that has fallen silent."""
     poll_seconds: Annotated[float, Field(gt=0)] = 30
     """How often a parked owner looks although nobody told it to."""
-    drain_seconds: Annotated[float, Field(ge=0)] = 10
+    drain_seconds: Annotated[float, Field(ge=0)] = 5
     """How long a stopping worker waits for the outcomes of what is being sent."""
     window: Annotated[int, Field(ge=100)] = 20_000
     """How many notifications an owner holds in memory."""

@@ -150,3 +150,56 @@ def test_restart_on_an_empty_disk(
         other_side.wait_received(23)
     assert [one.text for one in other_side.received()] == [str(nth) for nth in range(23)]
     assert not list(second.iterdir())
+
+
+def test_gone_within_ten_seconds(
+    url: str, whatsapp: WhatsApp, other_side: Account, tmp_path: Path
+) -> None:
+    """Told to stop while WhatsApp answers nothing, it gives the account back and is gone."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with running_worker(url, "main", whatsapp.environment, folder) as worker:
+        other_side.wait_logins(1)
+        other_side.silence()
+        enqueue(url, 3, recipients=1)
+        other_side.wait_received(1)
+        family = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children()]
+        family[-1].suspend()  # it does not even hear that it is to stop
+        worker.terminate()
+        assert not psutil.wait_procs(family, timeout=10)[1]
+        assert worker.wait() == 0
+    with psycopg.connect(url) as connection:
+        states = connection.execute(
+            "select state, count(*) from outbox.notification group by 1 order by 1"
+        ).fetchall()
+        owned = connection.execute("select 1 from outbox.lease where owner is not null").fetchone()
+    assert states == [("pending", 2), ("unknown", 1)]
+    assert owned is None
+
+
+def test_media_are_held_once(
+    url: str, whatsapp: WhatsApp, other_side: Account, tmp_path: Path
+) -> None:
+    """A large document passes through the worker in pieces, on its way to the process."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    size = 48 * 2**20
+    with running_worker(url, "main", whatsapp.environment, folder) as worker:
+        enqueue(url, 1)
+        other_side.wait_received(1)
+        process = psutil.Process(worker.pid)
+        before = process.memory_info().rss
+        with psycopg.connect(url, autocommit=True) as connection:
+            row = connection.execute(
+                "select outbox.store_media(%s, 'application/pdf')", (os.urandom(size),)
+            ).fetchone()
+            assert row
+            content = {"kind": "document", "media": row[0], "filename": "report.pdf"}
+            connection.execute("select outbox.enqueue('+447700900001', %s)", (json.dumps(content),))
+        most = before
+        deadline = time.monotonic() + PATIENCE
+        while len(other_side.received()) < 2:
+            most = max(most, process.memory_info().rss)
+            assert time.monotonic() < deadline
+    assert len(whatsapp.uploads()[0]) > size
+    assert most - before < size / 2

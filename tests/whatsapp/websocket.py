@@ -36,7 +36,7 @@ class Wire:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._read = b""
+        self._read = bytearray()
 
     def take(self, size: int) -> bytes:
         """Wait for so many bytes.
@@ -46,15 +46,16 @@ class Wire:
         """
         while len(self._read) < size:
             self._more()
-        taken, self._read = self._read[:size], self._read[size:]
+        taken = bytes(self._read[:size])
+        del self._read[:size]
         return taken
 
     def head(self) -> Head:
         """Wait for the head of a request."""
         while b"\r\n\r\n" not in self._read:
             self._more()
-        head, _, self._read = self._read.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
+        head = self.take(self._read.index(b"\r\n\r\n") + 4)
+        first, *lines = head[:-4].decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)
         pairs = (line.partition(":") for line in lines)
         return Head(method, target, {name.lower(): value.strip() for name, _, value in pairs})

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Options(BaseModel):
@@ -23,8 +23,8 @@ class Options(BaseModel):
     """From handing a message to whatsmeow to its answer. It gives up by itself after 75."""
     prepare_within: Seconds = 300.0
     """For converting and uploading what a message carries."""
-    close_within: Annotated[float, Field(ge=0)] = 5.0
-    """How long closing waits for what is being sent."""
+    close_within: Annotated[float, Field(ge=0, le=7)] = 1.0
+    """How long closing waits for what is being sent; the whole of it may take ten."""
     silent_within: Seconds = 30.0
     """After so long without a sign of life the process hangs."""
     memory: Annotated[int, Field(gt=0)] = 256
@@ -41,7 +41,11 @@ class Options(BaseModel):
         if parts.scheme != "whatsapp" or parts.netloc or parts.path:
             raise ValueError(f"{url!r} is not whatsapp: with its options, if any, behind a ?")
         try:
-            return cls(**dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))))  # type: ignore[arg-type]  # pydantic reads numbers
+            named = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        except ValueError:
+            raise ValueError(f"{url!r} has something behind the ? that is not name=value") from None
+        try:
+            return cls(**dict(named))  # type: ignore[arg-type]  # pydantic reads numbers
         except ValidationError as error:
             wrong = error.errors()[0]
             raise ValueError(f"{url!r}: {wrong['loc'][0]}: {wrong['msg']}") from None
