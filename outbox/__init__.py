@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         wait_for_async,
     )
     from outbox.content import (
+        Album,
+        AlbumItem,
         Audio,
         Contact,
         Content,
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Album",
+    "AlbumItem",
     "Audio",
     "Contact",
     "Content",

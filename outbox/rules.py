@@ -36,8 +36,8 @@ RULES: Final[dict[str, Rule]] = {
     "unknown_kind": Rule(
         "22O02",
         "Unknown kind of content: %s",
-        "The kinds are text, image, video, audio, voice, document, sticker, location, contact, "
-        "poll, reaction, edit and revoke.",
+        "The kinds are text, image, video, audio, voice, document, sticker, album, location, "
+        "contact, poll, reaction, edit and revoke.",
     ),
     "unknown_field": Rule(
         "22O02",
@@ -98,6 +98,12 @@ RULES: Final[dict[str, Rule]] = {
         "Give a question of 1 to 255 characters, 2 to 12 different options of 1 to 100 characters"
         " each, and a selectable from 0 (any number) to the number of options.",
     ),
+    "bad_album": Rule(
+        "22O02",
+        "Not an album: %s",
+        'Give 2 to 30 items, each {"media": digest of an image or a video, "caption": text}, where '
+        "caption may be left out.",
+    ),
     "bad_emoji": Rule(
         "22O02",
         "Not an emoji: %s",
@@ -134,8 +140,8 @@ RULES: Final[dict[str, Rule]] = {
     "media_too_large": Rule(
         "22O04",
         "Media too large: %s",
-        "The limits are 16 MiB for image, video, audio and voice, 1 MiB for sticker and 64 MiB "
-        "for document: make it smaller, or send a link.",
+        "The limits are 16 MiB for image, video, audio and voice, 1 MiB for sticker, and 64 "
+        "MiB for document and for an album as a whole: make it smaller, or send a link.",
     ),
     "unknown_media": Rule(
         "22O05",
@@ -145,8 +151,8 @@ RULES: Final[dict[str, Rule]] = {
     "media_mismatch": Rule(
         "22O05",
         "Media does not fit the kind: %s",
-        "An image or sticker needs image/*, a video video/*, an audio or voice audio/*; a "
-        "document takes any type.",
+        "An image or sticker needs image/*, a video video/*, an audio or voice audio/*, an "
+        "album image/* or video/*; a document takes any type.",
     ),
     "needs_ffmpeg": Rule(
         "22O05",

@@ -6,6 +6,9 @@ DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 ID = "0197f6a2-3c1e-7b5a-8c44-1d2e3f405162"
 
 
+ITEM = {"media": DIGEST}
+
+
 class Example(NamedTuple):
     """A body, the rule that it breaks (none if it is fine) and the value that is shown."""
 
@@ -25,6 +28,10 @@ def _image(**more: object) -> dict[str, Any]:
 
 def _document(**more: object) -> dict[str, Any]:
     return {"kind": "document", "media": DIGEST, "filename": "invoice.pdf", **more}
+
+
+def _album(*items: object, **more: object) -> dict[str, Any]:
+    return {"kind": "album", "items": list(items) or [ITEM, ITEM], **more}
 
 
 def _location(**more: object) -> dict[str, Any]:
@@ -73,6 +80,9 @@ GOOD = [
     _document(),
     _document(filename="x" * 255, caption="for you"),
     _document(filename="Rechnung März, 2.pdf"),
+    _album(),
+    _album(ITEM | {"caption": ""}, ITEM | {"caption": "x" * 1024}),
+    _album(*[ITEM] * 30, mentions=["+447700900123"], quote={"message_id": "1"}),
     _location(),
     _location(latitude=-90, longitude=180, name="", address="x" * 1024),
     _location(latitude=90.0, longitude=-180.0, quote={"message_id": "1"}),
@@ -123,6 +133,16 @@ BAD = [
     Example({"kind": "audio", "media": DIGEST, "caption": "x"}, "unknown_field"),
     Example(_reaction("👍") | {"quote": {"message_id": "1"}}, "unknown_field"),
     Example({"kind": "text", "foo": 1}, "unknown_field"),
+    Example(
+        _album(caption="x", media=DIGEST),
+        "unknown_field",
+        "caption, media (album has items, mentions, quote)",
+    ),
+    Example(
+        _album(ITEM, ITEM | {"kind": "image", "Text": 1}),
+        "unknown_field",
+        "Text, kind in item 2 (an item has media, caption)",
+    ),
     Example({"kind": "text"}, "missing_field", "text (text needs text)"),
     Example(
         {"kind": "document"},
@@ -133,6 +153,10 @@ BAD = [
         {"kind": "location", "longitude": "x"},
         "missing_field",
         "latitude (location needs latitude, longitude)",
+    ),
+    Example({"kind": "album"}, "missing_field", "items (album needs items)"),
+    Example(
+        _album(ITEM, {"caption": "x"}), "missing_field", "media in item 2 (an item needs media)"
     ),
     Example({"kind": "reaction", "emoji": 5}, "missing_field"),
     Example({"kind": "revoke"}, "missing_field", "message (revoke needs message)"),
@@ -149,6 +173,18 @@ BAD = [
     Example(_image(media=5), "wrong_type"),
     Example(_image(caption=None), "wrong_type", "caption is null, not string"),
     Example(_document(filename=None), "wrong_type"),
+    Example(_album(items=ITEM), "wrong_type", "items is object, not array"),
+    Example(_album(items=None), "wrong_type", "items is null, not array"),
+    Example(_album(ITEM, DIGEST), "wrong_type", "item 2 is string, not object"),
+    Example(_album(ITEM, None), "wrong_type", "item 2 is null, not object"),
+    Example(_album({"media": None}, ITEM), "wrong_type", "media in item 1 is null, not string"),
+    Example(_album(ITEM, {"media": 5}), "wrong_type", "media in item 2 is number, not string"),
+    Example(
+        _album(ITEM, ITEM | {"caption": None}),
+        "wrong_type",
+        "caption in item 2 is null, not string",
+    ),
+    Example(_album(mentions="ada"), "wrong_type", "mentions is string, not array"),
     Example(_location(latitude="51.5"), "wrong_type", "latitude is string, not number"),
     Example(_location(longitude=False), "wrong_type", "longitude is boolean, not number"),
     Example(_location(name=5), "wrong_type"),
@@ -176,6 +212,11 @@ BAD = [
     Example(_edit(text="x" * 70000), "text_too_long", "text of 70000 characters"),
     Example(_image(caption="x" * 1025), "caption_too_long", "caption of 1025 characters"),
     Example(_document(caption="x" * 1025), "caption_too_long"),
+    Example(
+        _album(ITEM, ITEM | {"caption": "x" * 1025}),
+        "caption_too_long",
+        "caption in item 2 of 1025 characters",
+    ),
     Example(_location(name="x" * 1025), "name_too_long", "name of 1025 characters"),
     Example(_location(address="x" * 1025), "name_too_long", "address of 1025 characters"),
     Example(_contact(name="x" * 1025), "name_too_long"),
@@ -184,6 +225,8 @@ BAD = [
     Example(_image(media=DIGEST + "\n"), "bad_media_digest"),
     Example(_image(media=DIGEST[1:]), "bad_media_digest"),
     Example(_image(media="https://example.org/cat.jpg"), "bad_media_digest"),
+    Example(_album(ITEM, {"media": "x"}), "bad_media_digest", "x"),
+    Example(_album({"media": ""}, ITEM), "bad_media_digest", '""'),
     Example(_document(filename=""), "bad_filename", '""'),
     Example(_document(filename="a/b"), "bad_filename", "a/b"),
     Example(_document(filename="a\\b"), "bad_filename"),
@@ -216,6 +259,9 @@ BAD = [
     Example(_poll(selectable=1.0), "bad_poll", "selectable 1.0"),
     Example(_poll(selectable=10**30), "bad_poll"),
     Example(_poll(selectable=9, quote=5), "bad_poll"),
+    Example(_album(items=[]), "bad_album", "number of items 0"),
+    Example(_album(ITEM), "bad_album", "number of items 1"),
+    Example(_album(*[ITEM] * 31), "bad_album", "number of items 31"),
     Example(_reaction("ok"), "bad_emoji", "ok"),
     Example(_reaction("1"), "bad_emoji"),
     Example(_reaction("👍 "), "bad_emoji"),
@@ -266,6 +312,9 @@ BAD = [
     Example(text_with(mentions=["x"], quote=5), "bad_mention"),
     Example(text_with(text="", link_preview=5, mentions=5), "empty_text"),
     Example(_reaction(5, {"message_id": ""}), "bad_reference"),
+    Example(_album({"media": "x"}, 5, quote=5), "bad_media_digest", "x"),
+    Example(_album(quote=5, mentions=["x"]), "bad_mention"),
+    Example(_album(quote={"message_id": None}), "bad_reference", 'quote {"message_id": null}'),
 ]
 """Contents that break a rule, the ones that break several with the first of them."""
 

@@ -145,12 +145,12 @@ def _morning(day: Day) -> None:
         stream = day.enqueue(f"09:20:{second:02}", number, "Doors open at seven.")
         day.send(f"09:20:{second:02}.2", stream, f"09:20:{second + ack:06.3f}", f"3EB0B{second}")
 
-    for at, until, number in (("09:40:12", "09:41:19", 1), ("09:41:21", "09:43:40", 2)):
+    for at, until, throttles in (("09:40:12", "09:41:19", 1), ("09:41:21", "09:43:40", 2)):
         day.link(
             at,
             "throttled",
             reason="server returned error 429",
-            throttles=number,
+            throttles=throttles,
             until=f"{DAY} {until}Z",
         )
 

@@ -9,15 +9,32 @@ same exception, rule, sentence and hint.
 from __future__ import annotations
 
 import json
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Required, Unpack
 
 import sqlalchemy as sa
 
-from outbox.caller.executable import Executable, call, rows, scalar, value, with_member
-from outbox.caller.media import Source, read
-from outbox.caller.notification import Notification, composed, composed_with, described
+from outbox.caller.executable import (
+    Executable,
+    Expression,
+    call,
+    rows,
+    scalar,
+    value,
+    with_items_media,
+    with_member,
+)
+from outbox.caller.media import Mime, Source, Sources, read, read_all
+from outbox.caller.notification import (
+    Notification,
+    composed,
+    composed_album,
+    composed_with,
+    described,
+)
 from outbox.caller.options import ACCOUNT, Options, judge, judge_account, judge_names
 from outbox.content import body
+from outbox.content.refused import as_json
 from outbox.errors import Refused, refusal
 from outbox.recipient import jid
 from outbox.rules import RULES
@@ -47,8 +64,8 @@ class Arguments(Options, total=False):
     to: Required[str]
     text: str | None
     content: Content | Mapping[str, Any] | None
-    media: Source | None
-    mime: str | None
+    media: Sources | None
+    mime: Mime
     account: str
 
 
@@ -57,8 +74,8 @@ def enqueue(
     to: str,
     text: str | None = None,
     content: Content | Mapping[str, Any] | None = None,
-    media: Source | None = None,
-    mime: str | None = None,
+    media: Sources | None = None,
+    mime: Mime = None,
     account: str = ACCOUNT,
     **options: Unpack[Options],
 ) -> Executable[UUID]:
@@ -71,8 +88,11 @@ def enqueue(
         content: Any content, as a model of `outbox.content` or as a mapping; beside `media`, all of
             it but the media's digest.
         media: Bytes or the path of a file, stored by the same statement. Without `content`, the
-            MIME type decides whether they are an image, a video, a sound or a document.
-        mime: The type of `media`; needed for bytes, otherwise guessed from the file's name.
+            MIME type decides whether they are an image, a video, a sound or a document. Several
+            make an album, with `text` as the caption of the first; its `content` has an item for
+            each.
+        mime: The type of `media`; needed for bytes, otherwise guessed from the file's name. Of
+            several it is the type of all, or there is one for each.
         account: The account that sends.
         options: See `Options`.
 
@@ -82,14 +102,9 @@ def enqueue(
     """
     recipient = jid(to)
     judge_names(options)
-    stored = None if media is None else read(media, mime)
-    if stored is None and mime is not None:
-        raise refusal("bad_mime", mime, "There are no media that it could be the type of.")
-    made = composed(text, content) if stored is None else composed_with(stored, text, content)
-    sent = value(json.dumps(body(made)), "jsonb")
     arguments = {
         "recipient": value(recipient, "text"),
-        "content": sent if stored is None else with_member(sent, "media", stored.expression()),
+        "content": _content(text, content, media, mime),
         "account": value(judge_account(account), "text"),
     }
     for name, given in judge(options).items():
@@ -139,6 +154,36 @@ def store_media(media: Source, mime: str | None = None) -> Executable[str]:
         UnusableMedia: There are no bytes, or no MIME type.
     """
     return scalar(read(media, mime).expression(), "digest", sa.Text())
+
+
+def _content(
+    text: str | None,
+    content: Content | Mapping[str, Any] | None,
+    media: Sources | None,
+    mime: Mime,
+) -> Expression:
+    """Return the content as SQL, storing the media on the way."""
+    if media is None:
+        if mime is not None:
+            shown = mime if isinstance(mime, str) else as_json(mime)
+            raise refusal("bad_mime", shown, "There are no media that it could be the type of.")
+        return _written(composed(text, content))
+    if isinstance(media, (bytes, str, PathLike)):
+        if mime is not None and not isinstance(mime, str):
+            raise refusal("bad_mime", as_json(mime), "Media given alone have one type.")
+        one = read(media, mime)
+        made = composed_with(one, text, content)
+        return with_member(_written(made), "media", one.expression())
+    several = read_all(media, mime)
+    made = composed_album(several, text, content)
+    # In one order whatever the caller's, so that two albums of the same media never deadlock.
+    ordered = sorted(enumerate(several), key=lambda numbered: numbered[1].digest)
+    stored = ((index, each.expression()) for index, each in ordered)
+    return with_items_media(_written(made), stored)
+
+
+def _written(content: Content) -> Expression:
+    return value(json.dumps(body(content)), "jsonb")
 
 
 def _numbered(number: int, given: Notification | Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 import outbox.sqlalchemy_errors  # noqa: F401
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import LiteralString
 
     from sqlalchemy.types import TypeEngine
@@ -94,6 +95,26 @@ def with_member(body: Expression, name: str, member: Expression) -> Expression:
             body.composed, key.composed, member.composed
         ),
     )
+
+
+def with_items_media(body: Expression, media: Iterable[tuple[int, Expression]]) -> Expression:
+    """Return an album to whose items, by their index, the digests of their media are added.
+
+    The first that is given is evaluated first.
+    """
+    for index, digest in media:
+        path = value(f"{{items,{index},media}}", "text")
+        body = Expression(
+            sa.func.jsonb_set(
+                body.clause,
+                sa.cast(path.clause, postgresql.ARRAY(sa.Text())),
+                sa.func.to_jsonb(digest.clause),
+            ),
+            sql.SQL("jsonb_set({}, {}::text[], to_jsonb({}))").format(
+                body.composed, path.composed, digest.composed
+            ),
+        )
+    return body
 
 
 def scalar(expression: Expression, name: LiteralString, type_: TypeEngine[T]) -> Executable[T]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,8 +20,10 @@ LIMITS: Final[dict[str, int]] = {
     "voice": 16 << 20,
     "sticker": 1 << 20,
     "document": 64 << 20,
+    "album": 64 << 20,
 }
-"""The most bytes of each kind, as the SQL function `media_limit` has them."""
+"""The most bytes of each kind, all of an album's together, as the SQL function `media_limit` has
+them."""
 
 SHOWN: Final[dict[str, str]] = {
     "image/jpeg": "image",
@@ -36,13 +39,14 @@ SHOWN: Final[dict[str, str]] = {
 """What the apps show in the chat (Meta, WhatsApp Business Platform, "Supported media types"); all
 else arrives as a document."""
 
-_FITS: Final[dict[str, str]] = {
+_FITS: Final[dict[str, str | tuple[str, ...]]] = {
     "image": "image/",
     "video": "video/",
     "audio": "audio/",
     "voice": "audio/",
     "sticker": "image/",
     "document": "",
+    "album": ("image/", "video/"),
 }
 """How the MIME type begins that a kind needs, as the SQL function `media_fits` has it."""
 
@@ -50,6 +54,10 @@ _MIME = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 Source = bytes | PathLike[str]
 """Bytes, or the path of a file; a path given as a text would look like content."""
+Sources = Source | Sequence[Source]
+"""One, or those of an album."""
+Mime = str | Sequence[str | None] | None
+"""The type of all media, or of each in their order; None where a file's name says it."""
 
 
 class Media(NamedTuple):
@@ -85,6 +93,42 @@ class Media(NamedTuple):
             raise refusal("media_too_large", f"{len(self.data)} bytes for {kind}")
         if not self.mime.startswith(_FITS[kind]):
             raise refusal("media_mismatch", f"{self.mime} for {kind}")
+
+
+def judge_album(stored: Sequence[Media]) -> None:
+    """Refuse what an album cannot have.
+
+    Raises:
+        MediaTooLarge: There are more bytes than an image or a video, or all together, may have.
+        UnusableMedia: The MIME type of one is neither an image's nor a video's.
+    """
+    for number, media in enumerate(stored, 1):
+        if not media.mime.startswith(_FITS["album"]):
+            raise refusal("media_mismatch", f"{media.mime} for item {number} of an album")
+        size, kind = len(media.data), media.mime.partition("/")[0]
+        if size > LIMITS[kind]:
+            shown = f"{size} bytes for {kind}, item {number} of an album"
+            raise refusal("media_too_large", shown)
+    total = sum(len(media.data) for media in stored)
+    if total > LIMITS["album"]:
+        raise refusal("media_too_large", f"{total} bytes for all of an album")
+
+
+def read_all(sources: Sequence[Source], mime: Mime) -> list[Media]:
+    """Return the media of several sources; raises like `read`.
+
+    Args:
+        sources: Each bytes, or a path.
+        mime: One type for all, or one for each, None where the file's name says it.
+    """
+    if mime is None or isinstance(mime, str):
+        types: Sequence[str | None] = [mime] * len(sources)
+    elif len(mime) == len(sources):
+        types = mime
+    else:
+        shown = f"{len(mime)} types for {len(sources)} media"
+        raise refusal("bad_mime", shown, "Give one for all, or one for each.")
+    return [read(source, type_) for source, type_ in zip(sources, types, strict=True)]
 
 
 def read(source: Source, mime: str | None) -> Media:

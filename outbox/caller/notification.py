@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel
 
+from outbox.caller.media import judge_album
 from outbox.caller.options import judge, judge_names
 from outbox.content import Content, Text, body, parse
 from outbox.content.refused import as_json
@@ -15,6 +16,7 @@ from outbox.errors import refusal
 from outbox.recipient import jid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from outbox.caller.media import Media
@@ -92,20 +94,70 @@ def composed_with(
         TextTooLong: A caption is beyond its limit.
         UnusableMedia: The MIME type is another kind's.
     """
-    if text is not None and content is not None:
-        raise refusal("unknown_field", "text beside content", "Give it as the content's caption.")
     if content is None:
         draft: dict[str, Any] = {"kind": media.kind}
         if text is not None:
             draft["caption"] = text
     else:
-        draft = dict(content) if isinstance(content, Mapping) else body(composed(None, content))
-    if draft.setdefault("media", media.digest) != media.digest:
-        raise refusal(
-            "bad_media_digest", as_json(draft["media"]), "Leave it out, since bytes are given."
-        )
+        draft = _drafted(text, content)
+    _name(draft, media)
     if draft.get("kind") == "document" and media.name is not None:
         draft.setdefault("filename", media.name)
     made = parse(draft)
     media.judge(made.kind)
     return made
+
+
+def composed_album(
+    media: Sequence[Media], text: str | None, content: Content | Mapping[str, Any] | None
+) -> Content:
+    """Return the album that several media make, with a text as the first one's caption.
+
+    Raises:
+        InvalidContent: It breaks a rule.
+        MediaTooLarge: There are more bytes than an item, or all of them, may have.
+        TextTooLong: A caption is beyond its limit.
+        UnusableMedia: The MIME type of one is neither an image's nor a video's.
+    """
+    draft: dict[str, Any] = {"kind": "album"}
+    if content is not None:
+        draft = _drafted(text, content)
+    if draft.get("kind") != "album":
+        shown = f"{len(media)} media for {draft.get('kind')}"
+        raise refusal("media_mismatch", shown, "Several media make an album.")
+    given = draft.setdefault("items", [{} for _ in media])
+    if not isinstance(given, (list, tuple)):
+        return parse(draft)  # refused for what it is
+    items: list[Any] = [
+        _drafted(None, item) if isinstance(item, (BaseModel, Mapping)) else item for item in given
+    ]
+    if len(items) != len(media):
+        shown = f"{len(items)} items for {len(media)} media"
+        raise refusal("bad_album", shown, "Give an item for each of the media.")
+    if text is not None and items:
+        items[0]["caption"] = text
+    for item, stored in zip(items, media, strict=True):
+        if isinstance(item, dict):
+            _name(item, stored)
+    made = parse(draft | {"items": items})
+    judge_album(media)
+    return made
+
+
+def _drafted(text: str | None, content: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a content, or an album's item, to which a digest is added."""
+    if text is not None:
+        raise refusal("unknown_field", "text beside content", "Give it as the content's caption.")
+    if isinstance(content, BaseModel):
+        return content.model_dump(mode="json", exclude_none=True)
+    if not isinstance(content, Mapping):
+        raise refusal("body_not_object", as_json(content))
+    return dict(content)
+
+
+def _name(draft: dict[str, Any], media: Media) -> None:
+    """Let a content, or an album's item, name the media whose bytes are given."""
+    if draft.setdefault("media", media.digest) != media.digest:
+        raise refusal(
+            "bad_media_digest", as_json(draft["media"]), "Leave it out, since bytes are given."
+        )

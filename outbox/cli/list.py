@@ -93,7 +93,7 @@ def _lines(found: "Sequence[Listed]", now: "datetime") -> "list[Text]":
             str(one.id),
             one.state,
             wording.recipient(one.jid),
-            one.kind or "(erased)",
+            _kind(one),
             wording.clock(one.enqueued_at, now),
             *([one.account] if many else []),
         ]
@@ -115,6 +115,12 @@ def _lines(found: "Sequence[Listed]", now: "datetime") -> "list[Text]":
         if said:
             lines.append(Text(f"  {said}", style="dim"))
     return lines
+
+
+def _kind(one: "Listed") -> str:
+    if one.kind is None:
+        return "(erased)"
+    return one.kind if one.items is None else f"{one.kind} of {one.items}"
 
 
 def _detail(one: "Listed", now: "datetime") -> str:

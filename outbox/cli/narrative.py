@@ -51,6 +51,8 @@ CONNECTIONS = {
 }
 """What the events of a connection's stream say."""
 
+_NOT_SAID = frozenset({"kind", "media", "items"})
+"""What of a body is told otherwise."""
 LONGEST = 200
 """Characters of a body that are shown."""
 
@@ -60,18 +62,31 @@ def content(shown: Shown) -> str:
     body = shown.body
     if body is None:
         return f"(erased), digest {shown.digest}"
-    kind = str(body.get("kind"))
     media = ""
-    if "media" in body:
-        media = f" {shown.mime}, {wording.size(shown.size)}" if shown.size and shown.mime else ""
-        media = media or " (its media were erased)"
-    said = body.get("text") or body.get("caption") or body.get("question") or body.get("name")
+    if {"media", "items"} & body.keys():
+        erased = "its media were erased" if "media" in body else "of its media some were erased"
+        type_ = f" {shown.mime}" if shown.mime else ""
+        media = f"{type_}, {wording.size(shown.size)}" if shown.size else f" ({erased})"
+    said = words(body)
     if said is None:
-        rest = {name: value for name, value in body.items() if name not in {"kind", "media"}}
+        rest = {name: value for name, value in body.items() if name not in _NOT_SAID}
         said = json.dumps(rest, ensure_ascii=False) if rest else ""
     else:
         said = f"“{shortened(str(said))}”"
-    return f"{kind}{media}{': ' if said else ''}{shortened(said, LONGEST + 2)}"
+    return f"{kind(body)}{media}{': ' if said else ''}{shortened(said, LONGEST + 2)}"
+
+
+def kind(body: Mapping[str, Any]) -> str:
+    """Return the kind of a body, and of an album how many items it has."""
+    name = str(body.get("kind"))
+    return f"{name} of {len(body['items'])}" if "items" in body else name
+
+
+def words(body: Mapping[str, Any]) -> str | None:
+    """Return what a body says in words, if it does."""
+    said = (body.get(name) for name in ("text", "caption", "question", "name"))
+    captions = (item.get("caption") for item in body.get("items", ()))
+    return next(filter(None, (*said, *captions)), None)
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
@@ -109,20 +124,28 @@ def next_step(shown: Shown) -> str:
     if shown.state in {"rejected", "expired", "exhausted", "cancelled"}:
         return f"nothing by itself; to try again: outbox requeue {shown.id}"
     if shown.state == "unknown":
-        if shown.on_unknown == "hold":
-            return (
-                f"held for you: outbox requeue {shown.id} sends it again, "
-                f"outbox cancel {shown.id} gives it up; a receipt settles it, too"
-            )
-        return (
-            f"a receipt settles it; without one it is sent again after "
-            f"{wording.seconds(shown.grace)} of connection"
-        )
+        return _settling(shown)
     if shown.state == "sending":
         return "the session's answer; if its worker is lost, the outcome is looked for"
     if shown.state != "pending":
         return ""
     return _next_attempt(shown) + f"; expires {wording.when(shown.expires_at, now)}"
+
+
+def _settling(shown: Shown) -> str:
+    is_album = shown.body is not None and shown.body.get("kind") == "album"
+    if shown.on_unknown == "hold":
+        return (
+            f"held for you: outbox requeue {shown.id} sends it again, "
+            f"outbox cancel {shown.id} gives it up"
+            + ("" if is_album else "; a receipt settles it, too")
+        )
+    proof = (
+        "no receipt proves that all of it arrived:"
+        if is_album
+        else "a receipt settles it; without one"
+    )
+    return f"{proof} it is sent again after {wording.seconds(shown.grace)} of connection"
 
 
 def _next_attempt(shown: Shown) -> str:

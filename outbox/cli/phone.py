@@ -130,7 +130,7 @@ def _greet(running: "Phone", *, json: bool) -> None:
 def _show(frame: "Frame", *, json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
-    from outbox.cli.narrative import shortened  # noqa: PLC0415
+    from outbox.cli.narrative import kind, shortened, words  # noqa: PLC0415
 
     if json:
         write_json_line(
@@ -146,10 +146,10 @@ def _show(frame: "Frame", *, json: bool) -> None:
             }
         )
         return
-    said = frame.body.get("text") or frame.body.get("caption") or ""
+    said = words(frame.body) or ""
     text = Text.assemble(
         (f"{frame.received_at.astimezone():%H:%M:%S.%f}"[:-3], "dim"),
-        f"  {frame.account}  {wording.recipient(frame.jid)}  {frame.body.get('kind')}  ",
+        f"  {frame.account}  {wording.recipient(frame.jid)}  {kind(frame.body)}  ",
         (shortened(str(said)), "bold"),
         (f"  {frame.notification} attempt {frame.attempt}", "dim"),
     )

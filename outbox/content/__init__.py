@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from outbox.content.fields import digest
 from outbox.content.models import (
+    Album,
+    AlbumItem,
     Audio,
     Contact,
     Content,
@@ -29,6 +31,8 @@ from outbox.content.models import (
 from outbox.content.parse import body, parse
 
 __all__ = [
+    "Album",
+    "AlbumItem",
     "Audio",
     "Contact",
     "Content",

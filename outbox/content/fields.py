@@ -7,6 +7,8 @@ WhatsApp publishes few limits for its apps; these sources are the best that ther
 - 1,024 characters of caption: Meta, WhatsApp Business Platform, "Image messages".
 - a poll's question of 255 characters and 2 to 12 options of 100 characters that differ: GREEN-API,
   "SendPoll", a gateway that is a linked device as the outbox is.
+- an album of 2 to 30 items: neonize's send_album sends no fewer; the apps let one choose so many
+  at once for years, by hearsay (whatsapp-tips.com, "How many MB can be sent via WhatsApp?").
 - 1,024 mentions: the most members that a group has.
 - a file name, a contact's name, a place's name and address, an emoji: ours, against accidents.
 
@@ -42,6 +44,7 @@ FILE_NAME = 255
 QUESTION = 255
 OPTION = 100
 OPTIONS = (2, 12)
+ITEMS = (2, 30)
 MENTIONS = 1024
 
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from outbox.content import fields
-from outbox.content.refused import bad_reference, broken, unstorable
+from outbox.content.refused import bad_item, bad_reference, broken, unstorable
 from outbox.errors import Refused
 
 
@@ -144,6 +144,34 @@ class Sticker(_Judged):
     quote: _Reference | None = None
 
 
+class AlbumItem(_Strict):
+    """One of an album's pictures and films; which of the two is the stored media's type to say."""
+
+    media: fields.Digest
+    caption: fields.CaptionText | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _judge(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        unstorable(data)
+        try:
+            return handler(data)
+        except ValidationError:
+            raise bad_item(data) from None
+
+
+class Album(_Judged):
+    """Several pictures and films that are shown together."""
+
+    kind: Literal["album"] = "album"
+    items: Annotated[
+        tuple[Annotated[AlbumItem, WrapValidator(_inner)], ...],
+        Field(strict=False, min_length=fields.ITEMS[0], max_length=fields.ITEMS[1]),
+    ]
+    mentions: fields.Mentions | None = None
+    quote: _Reference | None = None
+
+
 class Location(_Judged):
     """A place."""
 
@@ -218,6 +246,7 @@ Content: TypeAlias = Annotated[
     | Voice
     | Document
     | Sticker
+    | Album
     | Location
     | Contact
     | Poll

@@ -40,5 +40,7 @@ def body(content: Content) -> dict[str, Any]:
 def _explicit(value: object) -> object:
     """Keep JSON's null apart from Python's None, which means that a field is absent."""
     if isinstance(value, Mapping):
-        return {name: NULL if inner is None else inner for name, inner in value.items()}
+        return {name: _explicit(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_explicit(inner) for inner in value]
     return NULL if value is None else value

@@ -30,6 +30,7 @@ _TYPES = {
     "longitude": "number",
     "selectable": "number",
     "options": "array",
+    "items": "array",
     "mentions": "array",
 }
 """What a field holds if it is neither a string nor a reference."""
@@ -53,6 +54,9 @@ _TOO_LONG = {
     "name": ("name_too_long", fields.NAME),
     "address": ("name_too_long", fields.NAME),
 }
+_ITEM = ("media", "caption")
+"""The fields of an album's item."""
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -93,6 +97,11 @@ def bad_reference(given: object, field: str = "") -> Refused:
     return refusal("bad_reference", f"{field} {as_json(given)}".strip())
 
 
+def bad_item(given: object) -> Refused:
+    """Return the refusal of an album's item that stands alone."""
+    return _bad_item(given, "an item") or refusal("bad_album", as_json(given))
+
+
 def as_json(value: object) -> str:
     """Write a value as PostgreSQL writes jsonb: short keys first."""
 
@@ -116,6 +125,8 @@ def _broken_field(field: str, given: Mapping[str, Any]) -> Refused:
     expected = _TYPES.get(field, "string")
     if _type(value) != expected and field != "kind":
         return refusal("wrong_type", f"{field} is {_type(value)}, not {expected}")
+    if field == "items":
+        return _bad_items(value)
     if field in _TOO_LONG:
         rule, limit = _TOO_LONG[field]
         if len(value) > limit:
@@ -159,6 +170,38 @@ def _bad_poll(field: str, value: Any) -> str:  # noqa: ANN401
     first = next(one for one in value if value.count(one) > 1)
     last = max(number for number, one in enumerate(value, 1) if one == first)
     return f"option {last} is given twice"
+
+
+def _bad_items(items: Sequence[Any]) -> Refused:
+    least, most = fields.ITEMS
+    if not least <= len(items) <= most:
+        return refusal("bad_album", f"number of items {len(items)}")
+    found = (_bad_item(item, f"item {number}") for number, item in enumerate(items, 1))
+    return next(filter(None, found), refusal("bad_album", as_json(items)))
+
+
+def _bad_item(given: object, item: str) -> Refused | None:
+    if isinstance(given, BaseModel):
+        return None
+    if not isinstance(given, Mapping):
+        return refusal("wrong_type", f"{item} is {_type(given)}, not object")
+    media, caption = given.get("media"), given.get("caption")
+    unknown = sorted(name for name in map(str, given) if name not in _ITEM)
+    rule = shown = ""
+    if unknown:
+        rule = "unknown_field"
+        shown = f"{', '.join(unknown)} in {item} (an item has {', '.join(_ITEM)})"
+    elif "media" not in given:
+        rule, shown = "missing_field", f"media in {item} (an item needs media)"
+    elif not isinstance(media, str):
+        rule, shown = "wrong_type", f"media in {item} is {_type(media)}, not string"
+    elif not _DIGEST.fullmatch(media):
+        rule, shown = "bad_media_digest", media
+    elif caption is not None and not isinstance(caption, str):
+        rule, shown = "wrong_type", f"caption in {item} is {_type(caption)}, not string"
+    elif caption is not None and len(caption) > fields.CAPTION:
+        rule, shown = "caption_too_long", f"caption in {item} of {len(caption)} characters"
+    return refusal(rule, shown) if rule else None
 
 
 def _bad_words(name: str, text: str, limit: int) -> str | None:

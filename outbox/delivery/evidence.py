@@ -2,7 +2,8 @@
 
 No trace proves that no frame left: the attempt is made again. With a trace it may have arrived: a
 receipt for its message id settles it as sent, and without one the notification's policy decides
-after a grace of connected time: `resend`, or `hold` for an operator.
+after a grace of connected time: `resend`, or `hold` for an operator. An album is several messages,
+of which the receipt for the first proves too little: there the policy decides.
 
 Invariant: an attempt of unknown outcome holds its recipient up, so that nothing overtakes what may
 have to be sent again, unless it is held: an operator may take days.

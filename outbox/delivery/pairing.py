@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from outbox.log.database import Connection
     from outbox.log.store import WhatsmeowStore
 
-_HELD = timedelta(seconds=90)
-"""How long the lease is held if this process dies; longer than any code is shown."""
+_HELD = timedelta(seconds=linking.PAIR_SECONDS + 10)
+"""How long the lease is held if this process dies: a code to type is shown once, for all of it."""
 
 
 class NotNowError(OutboxError):

@@ -36,7 +36,7 @@ def acquire(
         owner: Names this owner; made anew for each process, never used twice.
         duration: How long the lease holds unless it is renewed.
         worker: What the log should say of the owner: host, process, release.
-        take_over: Fence an owner that lives, unless it has a connection or is building one.
+        take_over: Fence an owner that lives, unless it has, builds or ends a connection.
     """
     row = connection.execute(
         "select outbox.acquire_lease(%s, %s, %s, %s, %s)",

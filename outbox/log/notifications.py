@@ -45,6 +45,8 @@ class Listed:
     """None when the recipient has been erased."""
     kind: str | None
     """None when the content has been erased."""
+    items: int | None
+    """How many an album has."""
     state: str
     priority: int
     enqueued_at: datetime
@@ -88,9 +90,9 @@ class Shown:
     message_id: str | None
     last_error: str | None
     mime: str | None
-    """The type of its media, if it has any and they are still stored."""
+    """The type of its media, if it has one and that is still stored."""
     size: int | None
-    """Bytes of its media."""
+    """Bytes of its media, all of an album's together; None if some of them have been erased."""
     recipient_retry_at: datetime | None
     recipient_failures: int
     connection_state: str | None

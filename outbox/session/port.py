@@ -70,6 +70,12 @@ class Attempt:
         """The 32 bytes by which the attempt's trace is found."""
         return attempt_secret(self.notification, self.number)
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The digests of the media that the content names: one, or one for each of an album."""
+        named = (self.content, *self.content.get("items", ()))
+        return tuple(one["media"] for one in named if "media" in one)
+
 
 def attempt_secret(notification: UUID, number: int) -> bytes:
     """Return the secret of an attempt: SHA-256 over its notification and number."""
@@ -115,7 +121,7 @@ Emit = Callable[[SessionEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What a content's `media` digest stands for."""
+    """What a digest of a content's media stands for."""
 
     mime: str
     size: int

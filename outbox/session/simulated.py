@@ -134,16 +134,16 @@ class SimulatedSession:
         """Return the attempt ready to leave, or why it never can."""
         message_id = message_id_of(attempt.secret)
         body = dict(attempt.content)
-        media = None
-        if "media" in body:
+        media = []
+        for digest in attempt.digests:
             try:
-                media = self._describe(body["media"])
+                media.append(self._describe(digest))
             except KeyError:
-                return _outcome(attempt, "rejected", f"media {body['media']} was erased")
+                return _outcome(attempt, "rejected", f"media {digest} was erased")
             except ConnectionError as error:
-                return _outcome(attempt, "not_sent", f"media {body['media']}: {error}")
+                return _outcome(attempt, "not_sent", f"media {digest}: {error}")
             except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends somehow
-                return _outcome(attempt, "failed", f"media {body['media']}: {error!r}")
+                return _outcome(attempt, "failed", f"media {digest}: {error!r}")
         head = {"message_id": message_id, "secret": attempt.secret.hex(), "jid": attempt.jid}
         frame: Line = {
             "type": "frame",

@@ -483,7 +483,8 @@ _BROKEN_PROJECTIONS = """
     with told as (
       select e.stream, max(e.version) as version, count(*) as events,
              count(*) filter (where e.type = 'attempt_started') as attempts,
-             count(*) filter (where e.type = 'attempt_failed' and e.data->>'class' not in ('not_sent', 'throttled')
+             count(*) filter (where e.type = 'attempt_failed'
+                              and e.data->>'class' not in ('not_sent', 'throttled')
                               and e.version > coalesce(r.version, 0)) as failures
       from outbox.event e
       left join lateral (select max(version) as version from outbox.event r
@@ -518,7 +519,8 @@ _BROKEN_PROJECTIONS = """
     from outbox.notification n
     left join lateral (select * from outbox.event e where e.stream = n.id
                        and e.type = 'attempt_started' order by e.version desc limit 1) e on true
-    where n.approaching <> (n.state in ('sending', 'unknown') and coalesce(e.data ? 'stranger', false))
+    where n.approaching
+          <> (n.state in ('sending', 'unknown') and coalesce(e.data ? 'stranger', false))
     union all
     select 'bucket', c.account, to_jsonb(c), to_jsonb(e)
     from outbox.connection c cross join lateral (

@@ -6,7 +6,7 @@ from uuid import uuid4
 from PIL import Image
 
 from outbox.session.port import Attempt, Media
-from tests.conformance.owner import Owners, attempt
+from tests.conformance.owner import Owners, attempt, key
 from tests.conformance.subject import Stimulus
 
 
@@ -18,11 +18,19 @@ def drawn() -> bytes:
 
 
 PICTURE = drawn()
+ONE, ANOTHER = "ab" * 32, "cd" * 32
 
 
 def image(digest: str) -> Attempt:
     """Return an attempt to send an image."""
     return Attempt(uuid4(), 1, "447700900121@s.whatsapp.net", {"kind": "image", "media": digest})
+
+
+def album(*digests: str) -> Attempt:
+    """Return an attempt to send an album."""
+    items = [{"media": digest} for digest in digests]
+    content = {"kind": "album", "items": items}
+    return Attempt(uuid4(), 1, "447700900121@s.whatsapp.net", content)
 
 
 def test_fetched_by_digest(owners: Owners) -> None:
@@ -45,6 +53,40 @@ def test_erased(owners: Owners, stimulus: Stimulus) -> None:
     owner.connect()
     bad, good = owner.sent(image("ab" * 32), attempt())
     assert (bad.type, bad.error) == ("rejected", f"media {'ab' * 32} was erased")
+    assert good.type == "sent"
+    assert len(stimulus.received()) == 1
+
+
+def test_album(owners: Owners, stimulus: Stimulus) -> None:
+    """All media of an album are fetched; its id and its trace are those of its first message."""
+    asked: list[str] = []
+
+    def media(digest: str) -> Media:
+        asked.append(digest)
+        return Media("image/png", len(PICTURE), [PICTURE[:20], PICTURE[20:]])
+
+    owner = owners(media)
+    owner.connect()
+    sent = album(ONE, ANOTHER, ONE)
+    outcome = owner.sent(sent)[0]
+    assert outcome.type == "sent"
+    assert asked == [ONE, ANOTHER, ONE]
+    assert stimulus.received()[0].message_id == outcome.message_id
+    assert owner.session.trace([key(sent)]) == {key(sent): outcome.message_id}
+
+
+def test_album_of_which_one_was_erased(owners: Owners, stimulus: Stimulus) -> None:
+    """Nothing of it leaves, and it ends in the same words as any other."""
+
+    def media(digest: str) -> Media:
+        if digest == ANOTHER:
+            raise KeyError(digest)
+        return Media("image/png", len(PICTURE), [PICTURE])
+
+    owner = owners(media)
+    owner.connect()
+    bad, good = owner.sent(album(ONE, ANOTHER), attempt())
+    assert (bad.type, bad.error) == ("rejected", f"media {ANOTHER} was erased")
     assert good.type == "sent"
     assert len(stimulus.received()) == 1
 

@@ -72,9 +72,10 @@ class WhatsappSubject:
 
     def __init__(self, server: WhatsApp, url: str, account: str, jid: str) -> None:
         self.account = account
-        self._other_side = server.account(jid)
+        self.other_side = server.account(jid)
+        """What there is of it beside what the suite asks for."""
         self._store = WhatsmeowStore(url)
-        self.stimulus = WhatsappStimulus(self._other_side, url, jid)
+        self.stimulus = WhatsappStimulus(self.other_side, url, jid)
 
     def opener(self, *, acknowledge_within: float = 60.0, close_within: float = 0.5) -> OpenSession:
         return open_whatsapp(
@@ -84,7 +85,7 @@ class WhatsappSubject:
         )
 
     def left_running(self) -> Sequence[str]:
-        self._other_side.wait_gone()
+        self.other_side.wait_gone()
         return [
             *(t.name for t in running_threads() if t.name == f"session {self.account}"),
             *(str(p.pid) for p in psutil.Process().children() if PROGRAM[0] in p.cmdline()),

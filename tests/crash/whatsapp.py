@@ -95,7 +95,7 @@ class WhatsappStage(Stage):
                     message_id=received.message_id,
                     secret=secret.hex(),
                     body={},
-                    media=None,
+                    media=(),
                 )
             )
         return frames

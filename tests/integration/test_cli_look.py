@@ -350,6 +350,24 @@ def test_an_id_that_is_not_there_ends_with_4(
     assert f"Several ids begin with {one.hex[:8]}: {one}, {two}" in ran.err
 
 
+def test_an_album_is_described(database_url: str, connection: psycopg.Connection) -> None:
+    """By how many it has, their size and what they say, so long as all are stored."""
+    items = []
+    for caption, size in (("", 700), ("The garden", 800)):
+        row = connection.execute(
+            "select outbox.store_media(%s, 'image/png')", (b"x" * size,)
+        ).fetchone()
+        assert row is not None
+        items.append({"media": row[0], "caption": caption})
+    one = Account(connection).enqueue(content={"kind": "album", "items": items})
+    assert "album of 2, 1.5 KiB: “The garden”" in run("show", one, url=database_url).out
+    assert "album of 2" in run("list", url=database_url).out
+    listed = run("list", "--kind", "album", "--json", url=database_url).json["notifications"]
+    assert [(each["kind"], each["items"]) for each in listed] == [("album", 2)]
+    connection.execute("delete from outbox.media where size = 700")
+    assert "album of 2 (of its media some were erased)" in run("show", one, url=database_url).out
+
+
 def test_what_was_erased_is_said_to_be(database_url: str, connection: psycopg.Connection) -> None:
     """Forgetting a recipient leaves the story without the person."""
     one = enqueue(connection)

@@ -134,7 +134,9 @@ def test_a_worker_serves_the_accounts_that_are_named(start: Start, phone: Phone)
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("OUTBOX_SESSION", "whatsapp://x", "There is no session for whatsapp://x"),
+        ("OUTBOX_SESSION", "telegram:", "There is no session for telegram:"),
+        ("OUTBOX_SESSION", "whatsapp://x", "OUTBOX_SESSION: 'whatsapp://x' is not whatsapp:"),
+        ("OUTBOX_SESSION", "whatsapp:?capacity=0", "OUTBOX_SESSION: 'whatsapp:?capacity=0': cap"),
         ("OUTBOX_SESSION", "simulated://", "OUTBOX_SESSION: 'simulated://' is neither"),
         ("OUTBOX_LEASE_SECONDS", "-1", "OUTBOX_LEASE_SECONDS cannot be '-1': Input should be"),
         ("OUTBOX_LOG_FORMAT", "xml", "OUTBOX_LOG_FORMAT cannot be 'xml': Input should be 'auto'"),

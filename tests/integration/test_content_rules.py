@@ -246,7 +246,9 @@ def test_limits_of_media_are_known_for_each_kind(connection: psycopg.Connection)
     limits = {
         kind: one(connection, sql.SQL("select outbox.media_limit(%s)"), kind) for kind in KINDS
     }
-    with_media = {kind for kind, model in KINDS.items() if "media" in model.model_fields}
+    with_media = {
+        kind for kind, model in KINDS.items() if {"media", "items"} & model.model_fields.keys()
+    }
     assert {kind for kind, limit in limits.items() if limit} == with_media
     assert limits["image"] == 16 * 1024 * 1024
     assert limits["document"] == 64 * 1024 * 1024
@@ -264,6 +266,10 @@ def test_media_fit_their_kind(connection: psycopg.Connection) -> None:
         ("audio", "audio/ogg", True),
         ("voice", "audio/ogg", True),
         ("voice", "video/ogg", False),
+        ("album", "image/png", True),
+        ("album", "Video/mp4", True),
+        ("album", "audio/ogg", False),
+        ("album", "video/", False),
         ("document", "application/pdf", True),
         ("document", "image/jpeg", True),
         ("document", "pdf", False),
@@ -286,5 +292,36 @@ def test_a_refusal_of_media_shows_what_is_stored(connection: psycopg.Connection)
         ("image", unknown, "unknown_media", unknown),
     ):
         content = json.dumps({"kind": kind, "media": media})
+        assert one(connection, judge, content) == rule
+        assert one(connection, describe, content, rule) == shown
+
+
+def test_a_refusal_of_an_album_shows_the_item(connection: psycopg.Connection) -> None:
+    """The first item whose media do not fit is shown; of those that do, their sum if it is over."""
+    png, sound, large, unknown = b"png", b"sound", bytes((16 << 20) + 1), digest(b"never stored")
+    films = [bytes([nth]) * (16 << 20) for nth in range(4)]
+    for data, mime in (
+        (png, "image/png"),
+        (sound, "audio/ogg"),
+        (large, "image/png"),
+        *((film, "video/mp4") for film in films),
+    ):
+        connection.execute("select outbox.store_media(%s, %s)", [data, mime])
+    judge = sql.SQL("select outbox.media_problem(%s::jsonb, 'main')")
+    describe = sql.SQL("select outbox.describe_content(%s::jsonb, %s)")
+    good, *four = [{"media": digest(data)} for data in (png, *films)]
+    assert one(connection, judge, json.dumps({"kind": "album", "items": four})) is None
+    for items, rule, shown in (
+        ([good, {"media": unknown}], "unknown_media", unknown),
+        ([good, {"media": digest(sound)}], "media_mismatch", "audio/ogg for item 2 of an album"),
+        (
+            [{"media": digest(large)}, good],
+            "media_too_large",
+            "16777217 bytes for image, item 1 of an album",
+        ),
+        ([*four, good], "media_too_large", "67108867 bytes for all of an album"),
+        ([*four, four[0]], "media_too_large", "83886080 bytes for all of an album"),
+    ):
+        content = json.dumps({"kind": "album", "items": items})
         assert one(connection, judge, content) == rule
         assert one(connection, describe, content, rule) == shown

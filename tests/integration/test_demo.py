@@ -81,7 +81,7 @@ def _frame(notification: UUID, attempt: int = 1) -> Frame:
         message_id="3EB0",
         secret="",
         body={},
-        media=None,
+        media=(),
     )
 
 

@@ -152,6 +152,22 @@ def test_media_are_stored_and_enqueued_by_one_statement(
 
 
 @ways
+def test_albums_are_stored_and_enqueued_by_one_statement(
+    way: Way, database_url: str, connection: psycopg.Connection
+) -> None:
+    """Each item names its own media, whatever their order; the same twice is stored once."""
+    pictures = [bytes([nth]) * 100 for nth in (3, 1, 2, 1)]
+    statement = enqueue(to=TO, media=pictures, mime="image/png", text="Look")
+    way(database_url, [statement], "commit")
+    row = connection.execute("select body from outbox.content").fetchone()
+    items = [{"media": digest(data)} for data in pictures]
+    items[0]["caption"] = "Look"
+    assert row == ({"kind": "album", "items": items},)
+    stored = connection.execute("select data from outbox.media order by data").fetchall()
+    assert stored == [(bytes([nth]) * 100,) for nth in (1, 2, 3)]
+
+
+@ways
 def test_media_for_many_are_stored_once(
     way: Way, database_url: str, connection: psycopg.Connection
 ) -> None:

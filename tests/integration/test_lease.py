@@ -207,11 +207,11 @@ def test_owner_that_has_no_connection_is_taken_over_from(
     assert first.acquire()
 
 
-@pytest.mark.parametrize("state", ["connecting", "connected"])
+@pytest.mark.parametrize("state", ["connecting", "connected", "draining"])
 def test_owner_that_has_a_connection_is_not_taken_over_from(
     connection: psycopg.Connection, state: str
 ) -> None:
-    """Nor is one that builds it; another account's connection does not matter."""
+    """Nor is one that builds it, or ends it; another account's connection does not matter."""
     first, second = Account.owned(connection), Account(connection)
     first.transition(state)
     assert not second.acquire(take_over=True)

@@ -68,6 +68,27 @@ def test_a_receipt_settles_an_unknown_outcome(connection: psycopg.Connection) ->
     assert account.receive(("A", "read")) == []
 
 
+def test_no_receipt_settles_an_album(connection: psycopg.Connection) -> None:
+    """It is for the first message, which says nothing of the items: the policy decides."""
+    digests = [
+        connection.execute("select outbox.store_media(%s, 'image/png')", (data,)).fetchone()
+        for data in (b"one", b"two")
+    ]
+    items = [{"media": row[0]} for row in digests if row]
+    account = Account.owned(connection)
+    account.policy(grace="0")
+    notification = account.enqueue(content={"kind": "album", "items": items})
+    account.transition("connected")
+    account.send(notification, "unknown", "A")
+    assert account.receive(("A", "delivered")) == []
+    assert account.row(notification).state == "unknown"
+    assert account.settle() == 1
+    assert account.story(notification)[-2:] == ["attempt_unknown", "attempt_failed"]
+    account.send(notification, "sent", "B")
+    account.receive(("B", "delivered"))
+    assert account.row(notification).state == "delivered"
+
+
 def test_a_receipt_ends_a_recipients_failures(connection: psycopg.Connection) -> None:
     """Evidence of a success counts as the success does."""
     account = Account.owned(connection)

@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from outbox.delivery.worker import describe_worker
 from outbox.session.phone import Behaviour, Phone
 from tests.account import Account
 from tests.puppet import until
@@ -209,3 +210,14 @@ def test_worker_that_hangs_for_longer_than_its_lease_is_fenced(
     assert len(set(arrived)) == 60
     doubled = {id_ for id_ in arrived if arrived.count(id_) > 1}
     assert all("attempt_unknown" in account.story(id_) for id_ in doubled)
+
+
+@pytest.mark.parametrize("ffmpeg", ["/usr/bin/ffmpeg", None])
+def test_worker_says_whether_it_can_convert_sound(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, ffmpeg: str | None
+) -> None:
+    """The log knows it of the account's owner, so that what it could not send is refused."""
+    monkeypatch.setattr("shutil.which", {"ffmpeg": ffmpeg}.get)
+    assert Account(connection).acquire(**describe_worker())
+    row = connection.execute("select lacks_ffmpeg from outbox.connection").fetchone()
+    assert row == (ffmpeg is None,)

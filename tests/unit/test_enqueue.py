@@ -1,6 +1,7 @@
 """What a caller gets from Python before the database is asked."""
 
 import inspect
+import json
 import subprocess
 import sys
 from dataclasses import fields
@@ -274,6 +275,75 @@ def test_content_beside_media_says_what_they_are() -> None:
 def test_media_that_break_a_rule_are_refused(given: dict[str, Any], rule: str, shown: str) -> None:
     """Before the bytes are sent anywhere."""
     error = refused(to=TO, **given)
+    assert error.rule == rule
+    assert shown in error.message
+
+
+def test_several_media_make_an_album(tmp_path: Path) -> None:
+    """Each is bytes or a file; the content's items are kept, and only the digests added."""
+    film = tmp_path / "tour.mp4"
+    film.write_bytes(b"film")
+    named = [{"media": outbox.digest(PNG)}, {"media": outbox.digest(b"film")}]
+    items = json.dumps(named)
+    assert (
+        items
+        in parameters(outbox.enqueue(to=TO, media=[PNG, film], mime=["image/png", None]))["content"]
+    )
+    captioned = [{"caption": "Front"}, {"caption": "Tour"}]
+    given = {"kind": "album", "items": captioned, "quote": {"message_id": "3EB0"}}
+    content = parameters(outbox.enqueue(to=TO, media=(PNG, PNG), mime="image/png", content=given))[
+        "content"
+    ]
+    assert f'{{"media": "{outbox.digest(PNG)}", "caption": "Tour"}}' in content
+    assert captioned == [{"caption": "Front"}, {"caption": "Tour"}]
+    album = outbox.Album(items=tuple(outbox.AlbumItem(**item) for item in named))
+    whole = outbox.enqueue(to=TO, media=[PNG, film], mime=["image/png", None], content=album)
+    assert items in parameters(whole)["content"]
+    assert items in parameters(outbox.enqueue(to=TO, content=album))["content"]
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "shown"),
+    [
+        ({"media": [PNG]}, "bad_album", "number of items 1"),
+        ({"media": []}, "bad_album", "number of items 0"),
+        ({"media": [PNG] * 31}, "bad_album", "number of items 31"),
+        ({"mime": None}, "bad_mime", "null"),
+        ({"mime": ["image/png"]}, "bad_mime", "1 types for 2 media"),
+        ({"media": PNG, "mime": ["image/png"]}, "bad_mime", '["image/png"]'),
+        ({"mime": "audio/ogg"}, "media_mismatch", "audio/ogg for item 1 of an album"),
+        (
+            {"media": [PNG, bytes((16 << 20) + 1)]},
+            "media_too_large",
+            "16777217 bytes for image, item 2 of an album",
+        ),
+        (
+            {"media": [bytes(16 << 20)] * 4 + [PNG]},
+            "media_too_large",
+            "67108872 bytes for all of an album",
+        ),
+        ({"content": {"kind": "image"}}, "media_mismatch", "2 media for image"),
+        ({"content": {"kind": "album", "items": [{}] * 3}}, "bad_album", "3 items for 2 media"),
+        ({"content": {"kind": "album", "items": 5}}, "wrong_type", "items is number, not array"),
+        (
+            {"content": {"kind": "album", "items": [{}, 5]}},
+            "wrong_type",
+            "item 2 is number, not object",
+        ),
+        (
+            {"content": {"kind": "album", "items": [{}, {"media": "0" * 64}]}},
+            "bad_media_digest",
+            "000",
+        ),
+        ({"text": "x", "content": {"kind": "album"}}, "unknown_field", "text beside content"),
+        ({"text": "x" * 1025}, "caption_too_long", "caption in item 1 of 1025 characters"),
+    ],
+)
+def test_an_album_that_breaks_a_rule_is_refused(
+    given: dict[str, Any], rule: str, shown: str
+) -> None:
+    """Before the bytes are sent anywhere."""
+    error = refused(**{"to": TO, "media": [PNG, PNG], "mime": "image/png", **given})
     assert error.rule == rule
     assert shown in error.message
 

@@ -1,12 +1,9 @@
 """The pace as an owner keeps it: how many to ask for, and when."""
 
-from typing import cast
-
 import pytest
 
 from outbox.delivery import pace
 from outbox.delivery.pace import Pace
-from outbox.session.port import Session
 from tests.puppet import Puppet
 
 
@@ -14,7 +11,7 @@ def paced(*, is_paced: bool = True) -> Pace:
     """Return the pace of a session that takes a hundred."""
     puppet = Puppet()
     puppet.is_paced = is_paced
-    return Pace(cast("Session", puppet))
+    return Pace(puppet)
 
 
 def test_session_that_is_not_paced_takes_what_it_can() -> None:

@@ -43,6 +43,7 @@ class Account:
         self._conduct = Conduct()
         self._receipts: dict[tuple[str, str], Node] = {}
         self._is_active = False
+        self._unlinked: list[str] = []
 
     # What a test asks for.
 
@@ -126,6 +127,11 @@ class Account:
             self._conduct.failure = reason
             self._drop()
 
+    def end_stream(self, code: str | None = None) -> None:
+        """End the session with a stream error of this code, or of none; logins are welcome."""
+        with self._changed:
+            self._end(Node("stream:error", {} if code is None else {"code": code}))
+
     def offline(self) -> None:
         """Be unreachable, for all accounts: connections drop, and none is made."""
         self._gate.shut()
@@ -177,6 +183,11 @@ class Account:
     def lookups(self) -> int:
         """Return how many numbers were asked for whether they are on WhatsApp."""
         return self._directory.lookups()
+
+    def unlinked(self) -> list[str]:
+        """Return the devices that have asked to be linked no more."""
+        with self._changed:
+            return list(self._unlinked)
 
     def received(self) -> list[Received]:
         """Return what was received so far, in order; what came twice under one id, once."""
@@ -258,6 +269,10 @@ class Account:
             connection.answer(node, *answer(node, jid, self._directory))
             if node.find("active"):
                 self._activate(connection)
+            removed = node.find("remove-companion-device")
+            if removed:
+                with self._changed:
+                    self._unlinked.append(str(removed.get("jid")))
         elif node.tag == "ack" and node.get("class") == "receipt":
             with self._changed:
                 self._receipts.pop((node.get("id"), node.get("type")), None)

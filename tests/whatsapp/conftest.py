@@ -12,6 +12,7 @@ from tests.databases import database
 from tests.whatsapp.account import Account
 from tests.whatsapp.child import Child
 from tests.whatsapp.device import create_store, pair_device, store_url
+from tests.whatsapp.listener import Listener, Logins
 from tests.whatsapp.server import WhatsApp
 
 SCHEMA = "whatsapp"
@@ -80,3 +81,24 @@ def connected(client: Child) -> Child:
     """The client, once it has logged in."""
     client.wait("Connected")
     return client
+
+
+Listen = Callable[..., Listener]
+
+
+@pytest.fixture
+def listen(
+    whatsapp: WhatsApp, store_database: str, paired: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Listen]:
+    """Makes sessions of the paired device, which are closed after the test."""
+    for name, value in whatsapp.environment.items():
+        monkeypatch.setenv(name, value)
+    logins = Logins(paired, store_url(store_database, SCHEMA))
+    with ExitStack() as stack:
+
+        def make(options: str = "close_within=0.5") -> Listener:
+            made = Listener(logins, options, account=f"account-{paired.partition(':')[0]}")
+            stack.callback(made.close)
+            return made
+
+        yield make

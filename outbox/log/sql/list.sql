@@ -1,8 +1,8 @@
 -- list: notifications, the newest first, behind one of them. Ids are of version 7, so their order is that of time.
 -- A filter that is null filters nothing. Not to be prepared: each choice of filters needs a plan of its own.
-select n.id, n.account, i.jid, c.body->>'kind' as kind, n.state, n.priority, n.enqueued_at, n.due_at, n.expires_at,
-       n.changed_at, n.sent_at, n.attempts, n.failures, n.max_attempts, n.deferred, n.on_unknown, n.message_id,
-       n.last_error
+select n.id, n.account, i.jid, c.body->>'kind' as kind, jsonb_array_length(c.body->'items') as items, n.state,
+       n.priority, n.enqueued_at, n.due_at, n.expires_at, n.changed_at, n.sent_at, n.attempts, n.failures,
+       n.max_attempts, n.deferred, n.on_unknown, n.message_id, n.last_error
 from outbox.notification n
 left join outbox.identity i using (recipient)
 left join lateral (select body from outbox.content c where c.digest = n.content limit 1) c on true

@@ -11,7 +11,12 @@ select n.id, n.account, i.jid, c.body, encode(n.content, 'hex') as digest, n.sta
 from outbox.notification n
 left join outbox.identity i using (recipient)
 left join lateral (select body from outbox.content c where c.digest = n.content limit 1) c on true
-left join outbox.media m on m.digest = decode(c.body->>'media', 'hex')
+left join lateral (
+  -- the size of all, if none has been erased, and the type of one that is alone
+  select case when count(*) = 1 then min(m.mime) end as mime,
+         case when count(*) = count(m.digest) then sum(m.size)::bigint end as size
+  from outbox.content_media(c.body) d left join outbox.media m using (digest)
+) m on true
 left join outbox.recipient r on r.account = n.account and r.recipient = n.recipient
 left join outbox.connection co on co.account = n.account
 left join outbox.lease l on l.account = n.account

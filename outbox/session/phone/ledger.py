@@ -18,7 +18,7 @@ from uuid import UUID
 from outbox.session.phone.line import Line, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -37,8 +37,9 @@ class Frame:
     secret: str
     """Hexadecimal."""
     body: Mapping[str, Any]
-    media: Mapping[str, Any] | None
-    """Digest, mime and size (bytes) of the media, where the body names one."""
+    media: Sequence[Mapping[str, Any]]
+    """Digest, mime and size (bytes) of the media that the body names: those of an album in order.
+    """
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -53,7 +54,7 @@ class Frame:
             message_id=row["message_id"],
             secret=row["secret"],
             body=row["body"],
-            media=row.get("media"),
+            media=row["media"],
         )
 
 

@@ -1,7 +1,7 @@
 """Carries attempts to a session process, media and all, one behind the other.
 
 Media stream from the database to the process, which holds those of one attempt at a time: a dyno
-has 512 MB, and a document may have 64 of them.
+has 512 MB, and a document, or an album as a whole, may have 64 of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from outbox.session.port import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from outbox.session.port import Attempt, Media
@@ -68,7 +68,8 @@ class Courier:
         self._queue.put(None)
 
     def _carry(self) -> None:
-        channel = self._channel
+        # Not kept: the socket is closed when neither this thread nor who listens needs it any more.
+        channel, self._channel = self._channel, None
         if channel is None:
             raise RuntimeError("the courier was started without a channel")
         try:
@@ -92,18 +93,21 @@ class Courier:
             "secret": attempt.secret.hex(),
             "check": attempt.check,
         }
-        media: Media | None = None
-        digest: str = attempt.content.get("media", "")
-        if digest:
+        laden: list[tuple[str, Media]] = []
+        if attempt.digests:
             self._free.wait()
+            if self._stopping:
+                self._conclude(Outcome(*key, "not_sent"))
+                return
             self._free.clear()
             self._laden = key
-            try:
-                media = self._media(digest)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the attempt ends somehow
-                self._refuse(key, digest, error)
-                return
-            said["media"] = {"mime": media.mime, "size": media.size}
+            for digest in attempt.digests:
+                try:
+                    laden.append((digest, self._media(digest)))
+                except Exception as error:  # noqa: BLE001  # whatever it is, the attempt ends somehow
+                    self._refuse(key, digest, error)
+                    return
+            said["media"] = [{"mime": media.mime, "size": media.size} for _, media in laden]
         try:
             head = json.dumps(said).encode()
         except (TypeError, ValueError) as error:
@@ -111,19 +115,11 @@ class Courier:
             return
         with channel.writing:
             channel.put(head)
-            if media is None:
-                return
-            try:
-                for chunk in media.chunks:
-                    channel.put(chunk)
-            except OSError as error:
-                if not isinstance(error, ConnectionError) or isinstance(error, BrokenPipeError):
-                    raise
-                channel.put(_ABORTED)
-                self._refuse(key, digest, error)
-            except Exception as error:  # noqa: BLE001  # as above
-                channel.put(_ABORTED)
-                self._refuse(key, digest, error)
+            for digest, media in laden:
+                broken_off = _stream(channel, media)
+                if broken_off is not None:
+                    self._refuse(key, digest, broken_off)
+                    return
 
     def _refuse(self, key: tuple[UUID, int], digest: str, error: Exception) -> None:
         """Conclude an attempt whose media are not to be had."""
@@ -137,3 +133,29 @@ class Courier:
         else:
             outcome = Outcome(*key, "failed", error=f"media {digest}: {error!r}")
         self._conclude(outcome)
+
+
+def _stream(channel: Channel, media: Media) -> Exception | None:
+    """Write the bytes; if they break off say so, and return why.
+
+    Nothing is read behind the last byte: what failed there would come too late, as the process has
+    it all by then and sends it.
+
+    Raises:
+        OSError: The process is gone.
+    """
+    chunks: Iterator[bytes] | None = None
+    left = media.size
+    while left > 0:
+        try:
+            chunks = chunks or iter(media.chunks)
+            chunk = next(chunk for chunk in chunks if chunk)
+        except StopIteration:
+            channel.put(_ABORTED)
+            return EOFError(f"{left} of {media.size} bytes are missing")
+        except Exception as error:  # noqa: BLE001  # whatever it is, the attempt ends somehow
+            channel.put(_ABORTED)
+            return error
+        channel.put(chunk)
+        left -= len(chunk)
+    return None

@@ -29,6 +29,14 @@ class LinkingError(Exception):
     """It came to nothing; the message says why."""
 
 
+class _EndedError(LinkingError):
+    """The session process has said why it ends."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(without_numbers(said["reason"]))
+        self.kind = said["as"]
+
+
 class Shown(NamedTuple):
     """What is to be shown to whoever holds the phone; the next one replaces it."""
 
@@ -76,9 +84,13 @@ def unpair(account: str, store_url: str, jid: str, *, program: Sequence[str] = P
     """
     job: Said = {"type": "unpair", "account": account, "store": store_url, "device": jid}
     with _process(job, program) as channel:
-        for said in _heard(channel, _UNPAIR_SECONDS, "WhatsApp did not answer"):
-            if said["type"] == "unpaired":
-                return
+        try:
+            for said in _heard(channel, _UNPAIR_SECONDS, "WhatsApp did not answer"):
+                if said["type"] == "unpaired":
+                    return
+        except _EndedError as ended:
+            if ended.kind != "logged_out":  # the phone, or WhatsApp, has done it already
+                raise
 
 
 @contextmanager
@@ -103,7 +115,7 @@ def _heard(channel: Channel, seconds: float, late: str) -> Iterator[Said]:
         except (EOFError, OSError):
             raise LinkingError("the session process died") from None
         if said is not None and said["type"] == "ended":
-            raise LinkingError(without_numbers(said["reason"]))
+            raise _EndedError(said)
         if said is not None:
             yield said
     raise LinkingError(late)

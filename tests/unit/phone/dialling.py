@@ -53,7 +53,7 @@ class Dialled:
         secret = attempt_secret(notification, 1)
         head = {"message_id": message_id_of(secret), "secret": secret.hex(), "jid": jid}
         body = {"kind": "text", "text": "hello"}
-        more = {"notification": str(notification), "attempt": 1, "body": body, "media": None}
+        more = {"notification": str(notification), "attempt": 1, "body": body, "media": []}
         self._socket.sendall(
             encode({"type": "trace", **head}) + encode({"type": "frame", **head, **more})
         )

@@ -19,7 +19,7 @@ def frame(notification: UUID, attempt: int = 1) -> Line:
         "notification": str(notification),
         "attempt": attempt,
         "body": {"kind": "text", "text": "hé\nllo"},
-        "media": None,
+        "media": [],
     }
 
 
@@ -29,15 +29,15 @@ def test_row(tmp_path: Path) -> None:
     ledger = Ledger(path)
     before = datetime.now(UTC)
     ledger.append("main", frame(notification))
-    ledger.append("main", {**frame(notification, 2), "media": {"digest": "ab", "size": 3}})
+    ledger.append("main", {**frame(notification, 2), "media": [{"digest": "ab", "size": 3}]})
     ledger.close()
     first, second = Ledger.read(path)
     assert (first.sequence, first.account, first.jid) == (1, "main", "1@s.whatsapp.net")
     assert (first.notification, first.attempt, first.message_id) == (notification, 1, "3EB01")
     assert first.body == {"kind": "text", "text": "hé\nllo"}
     assert before <= first.received_at <= datetime.now(UTC)
-    assert first.media is None
-    assert (second.sequence, second.media) == (2, {"digest": "ab", "size": 3})
+    assert first.media == []
+    assert (second.sequence, second.media) == (2, [{"digest": "ab", "size": 3}])
 
 
 def test_flush(tmp_path: Path) -> None:

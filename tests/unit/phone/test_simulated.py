@@ -138,7 +138,7 @@ def test_the_frame(phone: Phone, watch: Callable[..., Watched]) -> None:
     )
     assert frame.secret == one.secret.hex()
     assert frame.body == one.content
-    assert frame.media == {"digest": "ab" * 32, "mime": "image/png", "size": 4}
+    assert frame.media == [{"digest": "ab" * 32, "mime": "image/png", "size": 4}]
 
 
 def test_media_that_cannot_be_fetched(watch: Callable[..., Watched]) -> None:

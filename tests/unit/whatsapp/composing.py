@@ -55,14 +55,24 @@ class Composer:
         to: str = PERSON,
     ) -> Message:
         """Return the message, addressed to whom it should be and with its secret."""
-        media = None if data is None else MediaBytes(mime, data)
+        media = [] if data is None else [MediaBytes(mime, data)]
+        message, *items = self.all(content, media, to)
+        assert not items
+        return message
+
+    def all(
+        self, content: Mapping[str, Any], media: list[MediaBytes], to: str = PERSON
+    ) -> list[Message]:
+        """Return the messages, the items of an album behind its own."""
         own = OWN.replace("@", ":5@")
-        jid, message = compose(self.uploads, to, content, media, SECRET, own)
+        jid, message, items = compose(self.uploads, to, content, media, SECRET, own)
         assert f"{jid.User}@{jid.Server}" == to
         assert (jid.Device, jid.RawAgent, jid.Integrator) == (0, 0, 0)
         assert message.messageContextInfo.messageSecret == SECRET
-        assert Message.FromString(message.SerializeToString()) == message
-        return message
+        assert not media
+        for one in (message, *items):
+            assert Message.FromString(one.SerializeToString()) == one
+        return [message, *items]
 
 
 def kind(message: Message) -> str:

@@ -1,5 +1,5 @@
 -- Takes the lease of an account for a new owner, if it is free or has lapsed; with p_take_over also from an owner that
--- lives, unless it has, or is building, a connection. That is for pairing: whoever owns an account that cannot connect
+-- lives, unless it has, builds or ends a connection. That is for pairing: whoever owns an account that cannot connect
 -- is fenced like one whose lease has lapsed, and gets it back when it is free.
 -- Returns the new epoch, or null while somebody else owns the account.
 create function outbox.acquire_lease(p_account text, p_owner uuid, p_duration interval, p_worker jsonb default '{}',
@@ -14,7 +14,8 @@ begin
     perform from outbox.lease where account = p_account for update;
     update outbox.lease set until = '-infinity'
     where account = p_account and owner is not null
-      and not exists (select from outbox.connection where account = p_account and state in ('connecting', 'connected'));
+      and not exists (select from outbox.connection
+                      where account = p_account and state in ('connecting', 'connected', 'draining'));
   end if;
   perform outbox.rescue_leases();
   update outbox.lease set owner = p_owner, epoch = epoch + 1, until = statement_timestamp() + p_duration, wake = false

@@ -8,6 +8,7 @@ create function outbox.content_fields(p_kind text) returns text[] language sql i
       when 'voice' then array['kind', 'media', 'quote']
       when 'document' then array['kind', 'media', 'filename', 'caption', 'mentions', 'quote']
       when 'sticker' then array['kind', 'media', 'quote']
+      when 'album' then array['kind', 'items', 'mentions', 'quote']
       when 'location' then array['kind', 'latitude', 'longitude', 'name', 'address', 'quote']
       when 'contact' then array['kind', 'name', 'number', 'quote']
       when 'poll' then array['kind', 'question', 'options', 'selectable', 'quote']

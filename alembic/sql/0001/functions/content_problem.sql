@@ -57,6 +57,9 @@ begin
     when 'poll' then
       return coalesce(outbox.poll_problem(p_body),
             case when p_body ? 'quote' then outbox.context_problem(p_body) end);
+    when 'album' then
+      return coalesce((outbox.album_problem(p_body)).rule,
+            case when p_body ?| array['mentions', 'quote'] then outbox.context_problem(p_body) end);
     when 'reaction' then
       return case
         when not outbox.is_reference(p_body -> 'message') then 'bad_reference'

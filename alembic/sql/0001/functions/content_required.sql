@@ -8,6 +8,7 @@ create function outbox.content_required(p_kind text) returns text[] language sql
       when 'voice' then array['media']
       when 'document' then array['media', 'filename']
       when 'sticker' then array['media']
+      when 'album' then array['items']
       when 'location' then array['latitude', 'longitude']
       when 'contact' then array['name', 'number']
       when 'poll' then array['question', 'options']

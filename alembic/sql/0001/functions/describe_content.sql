@@ -7,6 +7,15 @@ declare
   v_field   text;
   v_found   text;
 begin
+  if v_kind = 'album' and p_body - v_fields = '{}' then
+    v_found := coalesce((outbox.album_problem(p_body)).shown,
+                        case when p_rule in ('unknown_media', 'media_too_large', 'media_mismatch')
+                             then (outbox.album_media_problem(p_body)).shown end);
+    if v_found is not null then
+      return v_found;
+    end if;
+  end if;
+
   case p_rule
     when 'unknown_kind' then
       return coalesce(v_kind, 'none is given');
@@ -25,7 +34,7 @@ begin
         v_found := case
           when v_field in ('latitude', 'longitude', 'selectable') then 'number'
           when v_field = 'link_preview' then 'boolean'
-          when v_field in ('options', 'mentions') then 'array'
+          when v_field in ('options', 'mentions', 'items') then 'array'
           when v_field not in ('quote', 'message') then 'string'
         end;
         if jsonb_typeof(p_body -> v_field) <> v_found then

@@ -43,7 +43,7 @@ declare
 begin
   v_problem := case when v_jid is null then 'bad_recipient'
                     else coalesce(outbox.content_problem(enqueue.content),
-                                  case when enqueue.content ? 'media' then outbox.media_problem(enqueue.content, enqueue.account) end,
+                                  case when enqueue.content ?| '{media,items}' then outbox.media_problem(enqueue.content, enqueue.account) end,
                                   outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority,
                                                         enqueue.send_at, enqueue.expires_in, enqueue.max_attempts,
                                                         enqueue.on_unknown, enqueue.retry_after, enqueue.retry_limit,

@@ -40,7 +40,7 @@ begin
         case when v_jids[g.nth] is null then 'bad_recipient' end,
         case when g.given - v_members <> '{}' then 'unknown_option' end,
         outbox.content_problem(g.given->'content'),
-        case when g.given->'content' ? 'media' then outbox.media_problem(g.given->'content', enqueue_batch.account) end,
+        case when g.given->'content' ?| '{media,items}' then outbox.media_problem(g.given->'content', enqueue_batch.account) end,
         case when g.given->>'send_at' !~ '[0-9]:[0-9.]+ ?([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$' then 'bad_send_at' end,
         outbox.option_problem(enqueue_batch.account, g.given->>'idempotency_key', (g.given->>'priority')::integer,
                               (g.given->>'send_at')::timestamptz, (g.given->>'expires_in')::interval,

@@ -11,8 +11,8 @@ returns table (kind text, notification uuid, recipient uuid, state text, on_unkn
 begin
   if p_outcomes is not null then
     return query
-      select 'recorded', r.notification, r.recipient, r.state, r.on_unknown, r.retry_at, null::integer, null, null::jsonb,
-             null::boolean, null::timestamptz, null::timestamptz, null
+      select 'recorded', r.notification, r.recipient, r.state, r.on_unknown, r.retry_at, null::integer, null,
+             null::jsonb, null::boolean, null::timestamptz, null::timestamptz, null
       from outbox.record_outcomes(p_account, p_epoch, p_outcomes) r;
   end if;
   if p_notifications is not null then

@@ -4,7 +4,8 @@
 -- Of a million recipients it reads those of the last day: their BRIN index costs nothing where nothing is paced, and
 -- recipients are first reached in the order in which they are written. Strangers who are being written to have an
 -- index of their own.
-create function outbox.first_contacts(p_account text) returns table (recipient uuid, at timestamptz) language sql stable as $$
+create function outbox.first_contacts(p_account text) returns table (recipient uuid, at timestamptz)
+language sql stable as $$
   select c.recipient, min(c.at)
   from (
     select r.recipient, r.first_sent_at as at

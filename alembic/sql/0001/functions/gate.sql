@@ -8,9 +8,9 @@
 --   pace         what is more than `pace` a minute, but for `burst` at once after a quiet time
 -- The first and the last hold the whole account up, the others their recipient.
 --
--- The pace is a leaky bucket of which one moment is remembered, that at which it will be empty of debts ("full", in
--- outbox.connection): each start moves it on by a minute / pace, give or take up to 0.3 of that, and one may start while
--- it lies no further ahead than burst - 1 of them. The moment travels in the event, so that a replay draws no lots.
+-- The pace is a bucket of which one moment is remembered, that at which it will be full again (in outbox.connection):
+-- each start moves it on by a minute / pace, give or take up to 0.3 of that, and one may start while it lies no further
+-- ahead than burst - 1 of them. The moment travels in the event, so that a replay draws no lots.
 --
 -- registered says whether the recipient's number has WhatsApp: null where nobody has asked within check_after, true of
 -- all who need no check, since they were reached before or have no number. Whose number has none costs neither pace nor
@@ -77,7 +77,8 @@ begin
          case when v_connection.throttled_until > v_now then v_connection.throttled_until
               when p.held_until is not null             then p.held_until
               when p.bucket > v_now + v_ahead
-              then min(p.bucket) filter (where p.held_until is null and p.bucket > v_now + v_ahead) over () - v_ahead end,
+              then min(p.bucket) filter (where p.held_until is null and p.bucket > v_now + v_ahead) over ()
+                     - v_ahead end,
          case when v_connection.throttled_until > v_now then 'throttled'
               when p.held_until is not null
               then case when v_connection.strangers_after > v_now then 'restricted' else 'strangers' end

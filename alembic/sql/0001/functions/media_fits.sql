@@ -7,6 +7,7 @@ create function outbox.media_fits(p_kind text, p_mime text) returns boolean lang
           when 'video' then lower(p_mime) like 'video/_%'
           when 'audio' then lower(p_mime) like 'audio/_%'
           when 'voice' then lower(p_mime) like 'audio/_%'
+          when 'album' then lower(p_mime) like any ('{image/_%,video/_%}')
           when 'document' then p_mime like '_%/_%'
       end,
       false

@@ -1,5 +1,5 @@
 -- Records what became of attempts: a JSON array of {"notification", "attempt", "type", "message_id", "error",
--- "registered"}, where registered says whether the recipient's number has WhatsApp, if that was asked, and type is one of
+-- "registered"}. The last says whether the recipient's number has WhatsApp, if that was asked. type is one of
 --   sent         the server acknowledged it
 --   failed       refused this time: counted, and the recipient waits for the retry
 --   rejected     refused for good
@@ -8,9 +8,9 @@
 --   never_left   it was unknown, and no trace proves that no frame left: counted (it may be what kills its worker),
 --                due again at once
 --   throttled    refused because the account sends too much (429): not counted, due again at once, but the account
---                sends nothing for a minute, twice as long for each throttle within an hour of the last one's end, up to
---                an hour; those that were out together are one
---   restricted   refused for good because the account may not write to strangers (463): no other is written to for a day
+--                sends nothing for a minute, twice as long for each throttle within an hour of the last one's end, at
+--                most an hour; those that were out together are one
+--   restricted   refused for good because the account may not write to strangers (463): for a day it writes to none
 -- An outcome that was recorded already, or that another attempt has overtaken, is left out, so a call whose answer was
 -- lost can be repeated. Returns what has become of those that it records and that were not sent.
 create function outbox.record_outcomes(p_account text, p_epoch bigint, p_outcomes jsonb)
@@ -45,7 +45,8 @@ begin
   ), refused as (
     -- what WhatsApp holds against the account, not against the message
     select r.type, r.error, c.stream, c.version + (row_number() over (order by r.type))::integer as version,
-           case when c.throttled_until > statement_timestamp() - interval '1 hour' then c.throttles + 1 else 1 end as throttles
+           case when c.throttled_until > statement_timestamp() - interval '1 hour' then c.throttles + 1 else 1 end
+             as throttles
     from (select distinct on (o.type) o.type, o.error from outcome o where o.type in ('throttled', 'restricted')) r
     join outbox.connection c on c.account = p_account
      and (r.type = 'restricted' or c.throttled_until is null or c.throttled_until <= statement_timestamp())

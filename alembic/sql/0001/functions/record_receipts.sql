@@ -1,5 +1,6 @@
 -- Records what recipients' devices reported: a JSON array of {"message_id", "type"}, type delivered, read or played.
--- A receipt proves that the message arrived, so it settles an unknown outcome as sent. Receipts for messages that the
+-- A receipt proves that the message arrived, so it settles an unknown outcome as sent; but not that of an album, whose
+-- message id is that of its first message, which proves nothing of those that follow. Receipts for messages that the
 -- outbox did not send, and those that say nothing new, are left out. Returns the notifications that it settled.
 create function outbox.record_receipts(p_account text, p_epoch bigint, p_receipts jsonb)
 returns table (notification uuid) language plpgsql
@@ -19,6 +20,8 @@ begin
                                     when 'read'      then '{unknown,sent,delivered}'
                                     when 'played'    then '{unknown,sent,delivered,read}' end::text[])
     left join outbox.recipient c on c.account = p_account and c.recipient = n.recipient
+    where n.state <> 'unknown'
+       or not exists (select from outbox.content b where b.digest = n.content and b.body->>'kind' = 'album')
     order by n.id, array_position('{delivered,read,played}', r.type) desc
   ), appended as (
     insert into outbox.event (account, stream, version, type, data, metadata)

@@ -1,7 +1,7 @@
 -- Appends what happened to an account's connection. After an end that may be mended the next try is scheduled in the
 -- same breath: 2^n seconds for the n-th failure in a row, up to five minutes, with jitter; after a ban when it ends.
--- What nobody understands (halted) is tried once more after a quarter of an hour; if that probe ends in the same way, it
--- is an operator's.
+-- What nobody understands (halted) is tried once more after a quarter of an hour; if that ends in the same way, it is
+-- an operator's.
 -- A second replacement within ten minutes halts the account, since two clients that fight get it banned. The second is
 -- one under another epoch: after the first the lease is taken anew, and a record that is repeated counts once.
 -- Returns when to connect again, or null when not by itself.
@@ -29,7 +29,8 @@ begin
       where h.stream = v_stream and h.type = 'halted'
         and h.version > all (select e.version from outbox.event e
                              where e.stream = v_stream and e.type in ('connected', 'paired'))
-        and h.version < any (select e.version from outbox.event e where e.stream = v_stream and e.type = 'connecting')) then
+        and h.version < any (select e.version from outbox.event e
+                             where e.stream = v_stream and e.type = 'connecting')) then
     v_at := statement_timestamp() + outbox.retry_delay(1, '15 minutes', '15 minutes', 0.2);
   elsif p_type = 'replaced' and exists (
       select from outbox.event e

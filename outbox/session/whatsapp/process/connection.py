@@ -48,6 +48,17 @@ class Ended(NamedTuple):
     retry_after: float | None = None
 
 
+_UNNAMED = {
+    "required field neonize.ConnectFailure": Ended(
+        "halted", "WhatsApp refused the login for a reason that neonize has no name for"
+    ),
+    "required field neonize.TemporaryBan": Ended(
+        "banned", "banned for a reason that neonize has no name for"
+    ),
+}
+"""Words by which neonize cannot pack an event with an unknown reason that ends the connection."""
+
+
 def watch(client: NewClient, connected: Callable[[], None], end: End) -> None:
     """Register what a connection has to be told of; call it before `connect`.
 
@@ -79,7 +90,8 @@ def connect(client: NewClient, end: End) -> None:
         except Exception as error:  # noqa: BLE001  # neonize raises of several kinds
             # Also for an event that it cannot pack, after which it would be deaf: an unknown word.
             reason = str(error)
-        end.saying("disconnected", reason)
+        unnamed = next((ended for name, ended in _UNNAMED.items() if name in reason), None)
+        end.saying(*(unnamed or Ended("disconnected", reason)))
 
     threading.Thread(target=run, name="connect", daemon=True).start()
 

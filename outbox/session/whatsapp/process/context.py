@@ -86,5 +86,5 @@ def _author(reference: Mapping[str, Any], chat: str, own: str) -> str | None:
     if jids.server(chat) == jids.NEWSLETTER:
         return None
     raise Unsendable(
-        f"message {message_id(reference)} needs its sender or from_me: {chat} is no single person"
+        f"message {message_id(reference)} needs its sender or from_me: its chat is no single person"
     )

@@ -2,20 +2,27 @@
 
 Every message gets the secret of its attempt. whatsmeow stores it with the message's id before the
 message leaves, and by it the trace of an attempt is found.
+
+An album is a message that says how many are to come, and then one for each of its items that names
+it. The first has the attempt's secret, since nothing of the attempt leaves before it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+    AlbumMessage,
     ContactMessage,
     ExtendedTextMessage,
     FutureProofMessage,
     LocationMessage,
     Message,
+    MessageAssociation,
     PollCreationMessage,
     ProtocolMessage,
     ReactionMessage,
@@ -28,31 +35,44 @@ from outbox.session.whatsapp.process.preview import preview
 from outbox.session.whatsapp.process.unsendable import Unsendable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from neonize.client import NewClient
     from neonize.proto.Neonize_pb2 import JID
 
-__all__ = ["MediaBytes", "Unsendable", "compose"]
+__all__ = ["Composed", "MediaBytes", "Unsendable", "compose", "of_album"]
 
+ALBUM: Final = "album"
+"""The one kind that is several messages."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class Composed(NamedTuple):
+    """What is sent of a content, in this order; its media are uploaded by now."""
+
+    to: JID
+    message: Message
+    """With the attempt's secret."""
+    items: Sequence[Message] = ()
+    """What follows an album's message, by whose id each has yet to name it: see `of_album`."""
 
 
 def compose(
     client: NewClient,
     jid: str,
     content: Mapping[str, Any],
-    media: MediaBytes | None,
+    media: list[MediaBytes],
     secret: bytes,
     own_jid: str,
-) -> tuple[JID, Message]:
-    """Return where a content goes, and the complete message, whose media are uploaded by now.
+) -> Composed:
+    """Return what is sent of a content, and where it goes.
 
     Args:
         client: A connected client, of which only `upload` is used, and only for media.
         jid: The recipient: a person, a group, a newsletter or status@broadcast.
         content: The body; references to own notifications are message ids already.
-        media: What the body's digest stands for, if it has one.
+        media: What the body's digests stand for, in their order. They are taken out, so that those
+            of an album that are uploaded are held no longer.
         secret: The attempt's 32 bytes.
         own_jid: The account's, with or without its device.
 
@@ -63,12 +83,28 @@ def compose(
     """
     kind = content["kind"]
     to = _Destination(jid, jids.without_device(own_jid))
-    if kind in MAKERS:
-        message = _with_media(client, to, content, media)
+    items: list[Message] = []
+    if kind == ALBUM:
+        message, items = _album(client, to, content, media)
+    elif kind in MAKERS:
+        message = _with_media(client, to, kind, content, media)
     else:
         message = _MAKERS[kind](content, to)
     message.messageContextInfo.messageSecret = secret
-    return jids.parsed(jid), message
+    for number, item in enumerate(items, 1):
+        item.messageContextInfo.messageSecret = hashlib.sha256(secret + bytes([number])).digest()
+    return Composed(jids.parsed(jid), message, items)
+
+
+def of_album(item: Message, chat: str, message_id: str) -> Message:
+    """Return an album's item, now that the album's message has been sent under this id."""
+    item.messageContextInfo.messageAssociation.CopyFrom(
+        MessageAssociation(
+            associationType=MessageAssociation.MEDIA_ALBUM,
+            parentMessageKey=MessageKey(remoteJID=chat, fromMe=True, ID=message_id),
+        )
+    )
+    return item
 
 
 class _Destination(NamedTuple):
@@ -81,17 +117,46 @@ class _Destination(NamedTuple):
         return jids.server(self.chat)
 
 
+def _album(
+    client: NewClient, to: _Destination, content: Mapping[str, Any], media: list[MediaBytes]
+) -> tuple[Message, list[Message]]:
+    """Return an album's message and its items, as neonize's send_album does.
+
+    Mentions go with the captions, so that nobody is told of a picture that does not name them.
+    """
+    items: list[Message] = []
+    quote = {name: content[name] for name in ("quote",) if name in content}
+    mentions = {name: content[name] for name in ("mentions",) if name in content}
+    for item in content["items"]:
+        kind = "video" if media and media[0].mime.lower().startswith("video/") else "image"
+        said = item | quote | (mentions if item.get("caption") else {})
+        items.append(_with_media(client, to, kind, said, media))
+    films = sum(item.HasField("videoMessage") for item in items)
+    message = Message(
+        albumMessage=AlbumMessage(
+            expectedImageCount=len(items) - films,
+            expectedVideoCount=films,
+            contextInfo=context(content, *to),
+        )
+    )
+    return message, items
+
+
 def _with_media(
-    client: NewClient, to: _Destination, content: Mapping[str, Any], media: MediaBytes | None
+    client: NewClient,
+    to: _Destination,
+    kind: str,
+    content: Mapping[str, Any],
+    media: list[MediaBytes],
 ) -> Message:
-    if media is None:
-        raise ValueError(f"there are no media for the kind {content['kind']}")
+    if not media:
+        raise ValueError(f"there are no media for the kind {kind}")
     if to.server == jids.NEWSLETTER:
         # WhatsApp wants them unencrypted and their handle beside the message (whatsmeow's
         # SendRequestExtra.MediaHandle), which neonize's send_message has no room for.
         raise Unsendable("neonize cannot send media to a newsletter")
     info = context(content, *to)
-    return MAKERS[content["kind"]](client, content, media, info)
+    return MAKERS[kind](client, content, media.pop(0), info)
 
 
 def _text(content: Mapping[str, Any], to: _Destination) -> Message:

@@ -17,7 +17,7 @@ from neonize.proto import Neonize_pb2
 from outbox.session.whatsapp.process.connection import connect, say_goodbye, watch
 from outbox.session.whatsapp.process.jids import device
 from outbox.session.whatsapp.process.media import MediaBytes
-from outbox.session.whatsapp.process.messages import compose
+from outbox.session.whatsapp.process.messages import compose, of_album
 from outbox.session.whatsapp.process.unsendable import Unsendable
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
     def obey(said: Said) -> None:
         match said["type"]:
             case "send":
-                sender.take(said, _take_media(channel, said.get("media")))
+                media = _take_media(channel, said.get("media", []))
+                if media is not None:
+                    sender.take(said, media)
             case "drain":
                 sender.drain()
                 channel.tell({"type": "drained"})
@@ -62,17 +64,21 @@ def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
     return obey
 
 
-def _take_media(channel: Channel, about: Said | None) -> MediaBytes | None:
-    """Return the media that follow in chunks; one of no bytes if they break off."""
-    if about is None:
-        return None
-    data = bytearray()
-    while len(data) < about["size"]:
-        chunk = channel.take()
-        if not chunk:
-            return MediaBytes(about["mime"], b"")
-        data += chunk
-    return MediaBytes(about["mime"], data)
+def _take_media(channel: Channel, described: list[Said]) -> list[MediaBytes] | None:
+    """Return the media that follow in chunks, one behind the other.
+
+    None if they break off: what becomes of the attempt is then the parent's to say.
+    """
+    media = []
+    for about in described:
+        data = bytearray()
+        while len(data) < about["size"]:
+            chunk = channel.take()
+            if not chunk:
+                return None
+            data += chunk
+        media.append(MediaBytes(about["mime"], data))
+    return media
 
 
 def _tell_receipt(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a protobuf message
@@ -89,12 +95,11 @@ class _Sender(threading.Thread):
         self._client = client
         self._channel = channel
         self._own_jid = own_jid
-        self._queue: SimpleQueue[tuple[Said, MediaBytes | None]] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Said, list[MediaBytes]]] = SimpleQueue()
 
-    def take(self, said: Said, media: MediaBytes | None) -> None:
-        """Send this behind the others. Media that broke off are the parent's to account for."""
-        if said.get("media") is None or (media is not None and media.data):
-            self._queue.put((said, media))
+    def take(self, said: Said, media: list[MediaBytes]) -> None:
+        """Send this behind the others."""
+        self._queue.put((said, media))
 
     def drain(self) -> None:
         """Send nothing more of what waits."""
@@ -113,15 +118,15 @@ class _Sender(threading.Thread):
             self._tell("outcome", said, **self._send(said, media))
             del media  # before the wait for the next
 
-    def _send(self, said: Said, media: MediaBytes | None) -> dict[str, Any]:
-        """Send a message and return what became of it."""
+    def _send(self, said: Said, media: list[MediaBytes]) -> dict[str, Any]:
+        """Send a message, or an album's one behind the other, and return what became of it."""
         registered: dict[str, bool] = {}
         try:
             if said["check"] and said["jid"].endswith(_USER):
                 registered["registered"] = self._is_registered(said["jid"])
                 if not registered["registered"]:
                     return {"unsendable": "its number is not on WhatsApp", **registered}
-            to, message = compose(
+            composed = compose(
                 self._client,
                 said["jid"],
                 said["content"],
@@ -135,10 +140,17 @@ class _Sender(threading.Thread):
             return {"error": str(error), "begun": False, **registered}
         self._tell("begun", said)
         try:
-            response = self._client.send_message(to, message)
+            message_id = self._client.send_message(composed.to, composed.message).ID
         except Exception as error:  # noqa: BLE001  # as above
             return {"error": str(error), "begun": True, **registered}
-        return {"message_id": response.ID, **registered}
+        for number, item in enumerate(composed.items, 1):
+            self._tell("begun", said)  # each has its own time to be acknowledged
+            try:
+                self._client.send_message(composed.to, of_album(item, said["jid"], message_id))
+            except Exception as error:  # noqa: BLE001  # as above
+                which = f"item {number} of {len(composed.items)}"
+                return {"error": f"{which}: {error}", "left": message_id, **registered}
+        return {"message_id": message_id, **registered}
 
     def _is_registered(self, jid: str) -> bool:
         number = "+" + jid.removesuffix(_USER)
