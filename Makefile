@@ -14,10 +14,10 @@ COMPILE := .lock/bin/uv pip compile pyproject.toml --quiet --universal --python-
 	--generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-15 demo bench lint format schema lock upgrade clean
+.PHONY: help test test-15 demo bench bench-whatsapp lint format schema lock upgrade clean
 
 help: ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: $(VENV)/dev ## run the tests, on the embedded PostgreSQL or on DATABASE_URL
 	$(BIN)/python -m pytest $(ARGS)
@@ -30,6 +30,9 @@ demo: $(VENV)/dev ## show the outbox at work, without WhatsApp
 
 bench: $(VENV)/bench ## measure the outbox against other queues
 	$(BIN)/outbox bench
+
+bench-whatsapp: $(VENV)/dev ## measure sending over WhatsApp against a bare loop over neonize
+	$(BIN)/python -m tests.whatsapp.throughput
 
 lint: $(VENV)/dev ## check style, types and the direction of imports
 	$(BIN)/ruff check

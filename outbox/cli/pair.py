@@ -84,9 +84,12 @@ def _digits(phone: str) -> str:
     from outbox.recipient import jid  # noqa: PLC0415
 
     try:
-        return jid(phone).partition("@")[0]
+        digits, _, kind = jid(phone).partition("@")
     except Refused as error:
         raise Failure(ExitCode.USAGE, str(error)) from None
+    if kind != "s.whatsapp.net":
+        raise Failure(ExitCode.USAGE, f"{phone} is no phone's number; write it like +447700900123")
+    return digits
 
 
 def _tell(shown: "Shown") -> None:

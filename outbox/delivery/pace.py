@@ -35,14 +35,18 @@ class Pace:
         return self._session.is_paced
 
     def room(self, now: float, in_flight: int) -> int:
-        """Return how many attempts to ask for, so many being out."""
+        """Return how many attempts to ask for, so many being out.
+
+        A paced session sends one behind the other, so it is filled up when it is half empty: to ask
+        the log for each single one slowed the sending of the others down.
+        """
         room = self._session.capacity - in_flight
         if not self._session.is_paced:
             return room
         if self._paused_until is not None and self._paused_until > now:
             return 0
         self._paused_until = None
-        return min(room, _AT_ONCE)
+        return min(room, _AT_ONCE) if in_flight <= self._session.capacity // 2 else 0
 
     def pause(self, until: float, now: float) -> None:
         """Ask for nothing before a moment, in seconds since 1970 as all of them."""

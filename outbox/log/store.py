@@ -6,7 +6,7 @@ outbox reads them, and adds one index, without which a trace would be looked for
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -152,6 +152,9 @@ def _is_device(connection: Connection, jid: str) -> bool:
 def _index_traces(connection: Connection) -> None:
     row = connection.execute("select to_regclass('whatsapp.outbox_traces')").fetchone()
     if row is None or row[0] is None:
-        connection.execute(
-            "create index if not exists outbox_traces on whatsapp.whatsmeow_message_secrets (key)"
-        )
+        # Another account's session may be making it at this moment; then it is made now.
+        with suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+            connection.execute(
+                "create index if not exists outbox_traces"
+                " on whatsapp.whatsmeow_message_secrets (key)"
+            )

@@ -5,11 +5,10 @@ The tests play the phone, and WhatsApp; the library that is linked is neonize's 
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from subprocess import Popen
 
 import psutil
 import psycopg
@@ -19,11 +18,12 @@ from outbox.delivery import pairing
 from outbox.delivery.pairing import NotNowError
 from outbox.log.login import login_of
 from outbox.log.store import WhatsmeowStore
-from outbox.session.whatsapp import child, linking
+from outbox.session.whatsapp import linking
 from outbox.session.whatsapp.linking import LinkingError, Shown
 from outbox.session.whatsapp.session import PROGRAM
 from tests.cli_runner import Session, enqueue
 from tests.whatsapp.account import Account
+from tests.whatsapp.linked import linking_server
 from tests.whatsapp.listener import Listener
 from tests.whatsapp.server import WhatsApp
 from tests.whatsapp.worker import running_worker
@@ -42,14 +42,7 @@ def jid() -> str:
 @pytest.fixture
 def whatsapp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WhatsApp]:
     """A server, which the processes that link take for WhatsApp."""
-
-    def trusting(program: Sequence[str], handle: int, *, quiet: bool = False) -> Popen[str]:
-        return child.start(("tests.whatsapp.trust", *program), handle, quiet=quiet)
-
-    with WhatsApp.start(tmp_path) as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(linking, "start", trusting)
+    with linking_server(tmp_path, monkeypatch) as server:
         yield server
 
 

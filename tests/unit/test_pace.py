@@ -26,8 +26,17 @@ def test_paced_session_asks_for_a_few() -> None:
     one = paced()
     assert one.is_kept
     assert one.room(0.0, 0) == pace._AT_ONCE
-    assert one.room(0.0, 99) == 1
     assert one.seconds_to_next(0.0) is None
+
+
+def test_paced_session_is_filled_up_when_it_is_half_empty() -> None:
+    """Not for each single outcome; and whoever rests until then is not told to ask at once."""
+    one = paced()
+    assert one.room(0.0, 51) == 0
+    assert one.room(0.0, 50) == pace._AT_ONCE
+    one.pause(10.0, 0.0)
+    assert one.room(20.0, 51) == 0
+    assert one.seconds_to_next(20.0) is None
 
 
 def test_account_that_waits_asks_for_nothing_until_its_moment() -> None:

@@ -14,7 +14,6 @@ from outbox.session.port import (
     Attempt,
     Media,
     Outcome,
-    Receipt,
     SessionEvent,
     Transition,
     TransitionType,
@@ -107,7 +106,7 @@ class Listener:
         return [
             child
             for child in psutil.Process().children()
-            if child.status() != psutil.STATUS_ZOMBIE and self._program[-1] in child.cmdline()
+            if child.status() != psutil.STATUS_ZOMBIE and self._program[0] in child.cmdline()
         ]
 
     def send(
@@ -143,16 +142,6 @@ class Listener:
         self._wait(lambda: bool(self._outcomes(of)), f"outcome of {of}")
         [found] = self._outcomes(of)
         return found
-
-    def receipt(self) -> Receipt:
-        """Wait for a receipt, and return the first."""
-
-        def receipts() -> list[Receipt]:
-            with self._changed:
-                return [event for event in self.events if isinstance(event, Receipt)]
-
-        self._wait(lambda: bool(receipts()), "a receipt")
-        return receipts()[0]
 
     def close(self) -> float:
         """Close the session, and return how many seconds that took."""
