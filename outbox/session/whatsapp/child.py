@@ -195,8 +195,8 @@ class Child:
                     return _lost(_CLOSED)
             elif not self.is_up and now >= connect_by:
                 return _lost(f"no login within {options.connect_within:g} s")
-            if (self._flight.seconds_left or 1) <= 0:
-                return _lost("WhatsApp did not acknowledge a message in time")
+            if self._flight.complaint is not None:
+                return _lost(self._flight.complaint)
             if self._memory > options.memory and self._flight_is_empty():
                 return _lost(f"the session process had grown to {self._memory} MiB")
 

@@ -68,6 +68,18 @@ class Flight:
             moments = [stage.until for stage in self._stages.values() if stage.until is not None]
         return min(moments) - time.monotonic() if moments else None
 
+    @property
+    def complaint(self) -> str | None:
+        """What to say of one that is overdue; None if none is."""
+        now = time.monotonic()
+        with self._lock:
+            late = [s.begun for s in self._stages.values() if s.until is not None and s.until <= now]
+        if not late:
+            return None
+        if any(late):
+            return "WhatsApp did not acknowledge a message in time"
+        return "a message was not converted and uploaded in time"
+
     def crash(self, reason: str) -> list[Outcome]:
         """Take out all, and return their outcomes: the process is gone."""
         with self._lock:

@@ -106,3 +106,16 @@ def test_stranger() -> None:
     assert not flight.land(_key(one))
     assert flight.seconds_left is None
     assert flight.crash("gone") == []
+
+
+def test_says_what_is_late() -> None:
+    """What was not prepared in time is not WhatsApp's fault."""
+    flight, one = _flight(prepare_within=0, acknowledge_within=0), _attempt()
+    flight.take([one])
+    assert flight.complaint is None
+    flight.follow(_key(one), begun=False)
+    assert "not converted and uploaded" in (flight.complaint or "")
+    flight.follow(_key(one), begun=True)
+    assert "did not acknowledge" in (flight.complaint or "")
+    flight.land(_key(one))
+    assert flight.complaint is None
