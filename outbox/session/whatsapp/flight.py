@@ -73,7 +73,11 @@ class Flight:
         """What to say of one that is overdue; None if none is."""
         now = time.monotonic()
         with self._lock:
-            late = [s.begun for s in self._stages.values() if s.until is not None and s.until <= now]
+            late = [
+                stage.begun
+                for stage in self._stages.values()
+                if stage.until is not None and stage.until <= now
+            ]
         if not late:
             return None
         if any(late):
