@@ -14,6 +14,7 @@ from outbox.session.port import (
     Attempt,
     Media,
     Outcome,
+    Receipt,
     SessionEvent,
     Transition,
     TransitionType,
@@ -143,11 +144,20 @@ class Listener:
         [found] = self._outcomes(of)
         return found
 
+    def receipts(self, count: int) -> list[Receipt]:
+        """Wait for so many receipts, and return all that there are."""
+        self._wait(lambda: len(self._receipts()) >= count, f"{count} receipts")
+        return self._receipts()
+
     def close(self) -> float:
         """Close the session, and return how many seconds that took."""
         before = time.monotonic()
         self.session.close()
         return time.monotonic() - before
+
+    def _receipts(self) -> list[Receipt]:
+        with self._changed:
+            return [event for event in self.events if isinstance(event, Receipt)]
 
     def _outcomes(self, of: Attempt) -> list[Outcome]:
         with self._changed:
