@@ -80,6 +80,7 @@ def test_replaced_session_takes_the_lease_anew(
     with driven(database_url, puppet) as one:
         _is_sent(account)
         puppet.turn("replaced", "stream replaced")
+        until(lambda: puppet.connects == 2, "it connects once more")
         _is_sent(account)
         assert puppet.closed == 1
         assert puppet.connects == 2
@@ -96,6 +97,7 @@ def test_session_that_is_replaced_twice_is_halted_until_an_operator_resumes_it(
     with driven(database_url, puppet):
         _is_sent(account)
         puppet.turn("replaced")
+        until(lambda: puppet.connects == 2, "it connects once more")
         _is_sent(account)
         puppet.turn("replaced")
         until(lambda: account.standing().state == "halted", "it is halted")
