@@ -57,7 +57,7 @@ class WhatsmeowStore:
         with self._connected(account) as connection:
             jid = login_of(connection, account)
             # To connect with one that whatsmeow does not have would crash the process.
-            if jid is None or not _is_device(connection, jid):
+            if jid is None or not is_device(connection, jid):
                 return None
             _index_traces(connection)
             return Device(jid, whatsmeow_url(connection, self._url, account))
@@ -90,7 +90,7 @@ class WhatsmeowStore:
         """
         with self._connected(account) as connection:
             jid = login_of(connection, account)
-            if jid is not None and _is_device(connection, jid):
+            if jid is not None and is_device(connection, jid):
                 connection.execute("delete from whatsapp.whatsmeow_device where jid = %s", (jid,))
 
     @contextmanager
@@ -142,7 +142,8 @@ def _exists(connection: Connection, table: str) -> bool:
     return row is not None and row[0] is not None
 
 
-def _is_device(connection: Connection, jid: str) -> bool:
+def is_device(connection: Connection, jid: str) -> bool:
+    """Whether whatsmeow has a device: none that WhatsApp has logged out."""
     if not _exists(connection, "whatsmeow_device"):
         return False
     row = connection.execute("select from whatsapp.whatsmeow_device where jid = %s", (jid,))
