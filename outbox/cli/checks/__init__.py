@@ -1,0 +1,1 @@
+"""What `outbox doctor` looks at: each check is a function that returns one finding."""
