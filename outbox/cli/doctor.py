@@ -1,6 +1,5 @@
 """`outbox doctor`: everything that an operator would look at when something is wrong."""
 
-import re
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from outbox.cli.checks.finding import Line
-
-_UNITS = ("b", "kb", "mb", "gb", "tb")
 
 
 def doctor(
@@ -73,13 +70,17 @@ def _print(lines: "Sequence[Line]") -> None:
 
 
 def _bytes(size: str) -> int:
-    """Return how many bytes a size is, in PostgreSQL's units: 1kB is 1024 bytes.
+    """Return how many bytes a size is: 1GB are 10^9 of them, 1GiB are 2^30.
 
     Raises:
         typer.BadParameter: It is no size.
     """
-    read = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?b)?\s*", size, re.IGNORECASE | re.ASCII)
-    found = int(float(read[1]) * 1024 ** _UNITS.index((read[2] or "b").lower())) if read else 0
-    if not found:
+    from pydantic import ByteSize, TypeAdapter, ValidationError  # noqa: PLC0415
+
+    try:
+        found = TypeAdapter(ByteSize).validate_python(size)
+    except ValidationError:
+        found = ByteSize(0)
+    if found <= 0:
         raise typer.BadParameter(f"--size-limit cannot be {size!r}: write a size as 1GB or 500MB")
     return found
