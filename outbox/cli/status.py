@@ -53,10 +53,10 @@ def attention(found: "Overview") -> list[str]:
                 f"run: outbox worker --account {one.account}"
             )
         if one.state in {"halted", "banned", "outdated", "logged_out", "pairing"}:
-            warnings.append(
-                f"{one.account}: {wording.connection(one, now)[0]}"
-                + ("" if one.state == "pairing" else f"; then: outbox resume {one.account}")
-            )
+            ways = {"pairing": "", "logged_out": f"; run: outbox pair {one.account}"}
+            way = ways.get(one.state, f"; then: outbox resume {one.account}")
+            said = f"{one.account}: {wording.connection(one, now)[0]}"
+            warnings.append(said if said.endswith(way) else said + way)
         if one.next_send_reason == "throttled" or one.next_stranger_reason == "restricted":
             warnings += [f"{one.account}: {said}" for said in wording.pace(one, now)]
         if one.held:

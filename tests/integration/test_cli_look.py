@@ -113,7 +113,8 @@ def test_status_says_in_plain_words_where_a_connection_stands(
     session.transition(transition, "because")
     ran = run("status", url=database_url)
     assert words in ran.out
-    assert ("outbox resume main" in ran.out) is (transition != "disconnected")
+    assert ("outbox resume main" in ran.out) is (transition not in {"disconnected", "logged_out"})
+    assert ("outbox pair main" in ran.out) is (transition == "logged_out")
 
 
 def test_status_says_why_nothing_is_sent_right_now(
