@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from outbox.errors import OutboxError, refusal
 from outbox.log.database import query
@@ -243,9 +244,18 @@ def positions_since(connection: Connection, moment: datetime) -> int:
 
 
 def cancel(
-    connection: Connection, notifications: Sequence[UUID], reason: str | None = None
+    connection: Connection,
+    notifications: Sequence[UUID],
+    reason: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Withdraw notifications, all or none; what is cancelled already stays so.
+
+    Args:
+        connection: Where to.
+        notifications: Which.
+        reason: For whoever reads the log.
+        metadata: Kept with the events.
 
     Raises:
         WrongState: One has been sent, is being sent, or has ended.
@@ -253,7 +263,9 @@ def cancel(
     """
     with connection.transaction():
         for notification in notifications:
-            connection.execute("select outbox.cancel(%s, %s)", (notification, reason))
+            connection.execute(
+                "select outbox.cancel(%s, %s, %s)", (notification, reason, Jsonb(metadata or {}))
+            )
 
 
 def requeue(
@@ -261,8 +273,16 @@ def requeue(
     notifications: Sequence[UUID],
     expires_in: timedelta | None = None,
     reason: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Give notifications a new start, all or none.
+
+    Args:
+        connection: Where to.
+        notifications: Which.
+        expires_in: From now on; the account's policy's unless given.
+        reason: For whoever reads the log.
+        metadata: Kept with the events.
 
     Raises:
         WrongState: One has not ended without success, nor is its outcome unknown.
@@ -271,7 +291,8 @@ def requeue(
     with connection.transaction():
         for notification in notifications:
             connection.execute(
-                "select outbox.requeue(%s, %s, %s)", (notification, expires_in, reason)
+                "select outbox.requeue(%s, %s, %s, %s)",
+                (notification, expires_in, reason, Jsonb(metadata or {})),
             )
 
 

@@ -1,5 +1,7 @@
 -- Withdraws a notification that is pending, or whose outcome is unknown. Cancelling it twice is harmless.
-create function outbox.cancel(notification uuid, reason text default null) returns void language plpgsql
+-- The metadata are kept with the event, as those of outbox.enqueue are.
+create function outbox.cancel(notification uuid, reason text default null, metadata jsonb default '{}')
+returns void language plpgsql
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column
@@ -14,7 +16,7 @@ begin
   elsif v_row.state not in ('pending', 'unknown') then
     perform outbox.refuse('cannot_cancel', format('%s is %s', cancel.notification, v_row.state));
   end if;
-  insert into outbox.event (account, stream, version, type, data)
+  insert into outbox.event (account, stream, version, type, data, metadata)
   values (v_row.account, v_row.id, v_row.version + 1, 'cancelled',
-          jsonb_strip_nulls(jsonb_build_object('reason', cancel.reason)));
+          jsonb_strip_nulls(jsonb_build_object('reason', cancel.reason)), coalesce(cancel.metadata, '{}'));
 end $$;

@@ -1,7 +1,9 @@
 -- Gives a notification that ended without success, or whose outcome is held as unknown, a new start: its failures are
 -- forgotten, it is due now, and it expires after expires_in (from the account's policy unless given). A recipient that
 -- waits after a failure still does: what it waits for is not this notification.
-create function outbox.requeue(notification uuid, expires_in interval default null, reason text default null)
+-- The metadata are kept with the event, as those of outbox.enqueue are.
+create function outbox.requeue(notification uuid, expires_in interval default null, reason text default null,
+                               metadata jsonb default '{}')
 returns void language plpgsql
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
@@ -18,11 +20,12 @@ begin
   elsif v_row.state not in ('rejected', 'expired', 'exhausted', 'cancelled', 'unknown') then
     perform outbox.refuse('cannot_requeue', format('%s is %s', requeue.notification, v_row.state));
   end if;
-  insert into outbox.event (account, stream, version, type, data)
+  insert into outbox.event (account, stream, version, type, data, metadata)
   values (v_row.account, v_row.id, v_row.version + 1, 'requeued',
           jsonb_strip_nulls(jsonb_build_object(
             'expires_at', statement_timestamp()
                           + coalesce(requeue.expires_in, (outbox.policy_of(v_row.account)).expires_in),
-            'reason', requeue.reason)));
+            'reason', requeue.reason)),
+          coalesce(requeue.metadata, '{}'));
   perform outbox.wake(v_row.account);
 end $$;
