@@ -21,6 +21,7 @@ FILES = (
     "tables/media",
     "tables/idempotency",
     "tables/cursor",
+    "tables/token",
     # what refuses
     "functions/refusals",
     "functions/refuse",

@@ -27,6 +27,7 @@ from outbox.cli import (
     show,
     status,
     tail,
+    token,
     worker,
 )
 from outbox.cli.exits import ExitCode, ending, wants_traceback
@@ -109,4 +110,5 @@ for _name, _command, _heading in (
     ("bench", bench.bench, TRY),
 ):
     app.command(_name, rich_help_panel=_heading)(_command)
+app.add_typer(token.token, name="token", rich_help_panel=RUN)
 app.add_typer(postgres.postgres, name="postgres", rich_help_panel=RUN)

@@ -16,8 +16,11 @@ from tests.cli_runner import run
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS = [
     *("enqueue", "status", "list", "show", "tail", "doctor", "cancel", "requeue", "resume"),
-    *("migrate", "accounts", "pair", "unpair", "worker", "demo", "phone", "bench", "postgres"),
+    *("migrate", "accounts", "pair", "unpair", "worker", "demo", "phone", "bench"),
+    *("postgres", "token"),
 ]
+GROUPS = {"postgres": ("start", "stop", "url"), "token": ("create", "list", "revoke")}
+"""Of the commands that are made of others, those that have an option --json."""
 
 
 def _imported(code: str) -> set[str]:
@@ -32,15 +35,17 @@ def _imported(code: str) -> set[str]:
 
 
 def test_every_command_is_in_the_help() -> None:
-    """And has help of its own, with an option --json, but for the group of `postgres`."""
+    """And has help of its own, with an option --json; of a group each command has."""
     ran = run("--help")
     assert ran.code == 0
     for name in COMMANDS:
         assert re.search(rf"^│ {name} ", ran.out, re.MULTILINE)
         help_ = run(name, "--help")
         assert help_.code == 0
-        assert ("--json" in help_.out) is (name != "postgres")
-    assert "--json" in run("postgres", "start", "--help").out
+        assert ("--json" in help_.out) is (name not in GROUPS)
+    for group, names in GROUPS.items():
+        for name in names:
+            assert "--json" in run(group, name, "--help").out
 
 
 def test_without_a_command_the_help_is_shown() -> None:
@@ -101,7 +106,9 @@ def test_every_command_and_option_is_documented() -> None:
     )
     assert set(sections) == set(COMMANDS)
     for name in COMMANDS:
-        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", run(name, "--help").out))
+        helps = run(name, "--help").out
+        helps += "".join(run(name, one, "--help").out for one in GROUPS.get(name, ()))
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", helps))
         for option in options - {"--help", "--json", "--database-url"}:
             assert option in sections[name], f"{option} of {name}"
 
