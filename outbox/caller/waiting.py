@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
+from psycopg_pool import ConnectionPool
 
 from outbox.caller.enqueue import enqueue
 from outbox.caller.executable import Executable
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from outbox.caller.enqueue import Arguments
 
-    Where: TypeAlias = str | psycopg.Connection[Any] | sa.Engine
+    Where: TypeAlias = str | psycopg.Connection[Any] | ConnectionPool[Any] | sa.Engine
     AsyncWhere: TypeAlias = psycopg.AsyncConnection[Any] | AsyncEngine
     Row: TypeAlias = tuple[Any, ...] | None
     Steps: TypeAlias = Generator[Executable[Any] | float, Row, "Sending"]
@@ -86,8 +87,8 @@ def send(where: Where, *, wait: float = WAIT, **notification: Unpack[Arguments])
     """Enqueue a notification in a transaction of its own, and wait until it is sent.
 
     Args:
-        where: The URL of a database; a connection of psycopg that is in no transaction; or an
-            engine of SQLAlchemy.
+        where: The URL of a database; a connection of psycopg that is in no transaction; or a pool
+            of those or an engine of SQLAlchemy, of which each look has a connection to itself.
         wait: Seconds to wait at most; with 0 it only looks.
         notification: What `enqueue` takes.
 
@@ -223,11 +224,14 @@ def _transactions(where: Where) -> Iterator[Callable[[Executable[Any]], Row]]:
     if isinstance(where, psycopg.Connection):
         _check_idle(where)
         yield partial(_by_connection, where)
+    elif isinstance(where, ConnectionPool):
+        yield partial(_by_pool, where)
     elif isinstance(where, sa.Engine):
         yield partial(_by_engine, where)
     elif not isinstance(where, str):
         raise TypeError(
-            f"give a URL, an engine of SQLAlchemy or a connection of psycopg, not {where!r}"
+            "give a URL, an engine of SQLAlchemy, or a connection or pool of psycopg, "
+            f"not {where!r}"
         )
     else:
         lasting = _Lasting(where)
@@ -259,6 +263,11 @@ def _by_connection(connection: psycopg.Connection[Any], statement: Executable[An
     own = nullcontext() if connection.autocommit else connection.transaction()
     with own, connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(statement).fetchone()
+
+
+def _by_pool(pool: ConnectionPool[Any], statement: Executable[Any]) -> Row:
+    with pool.connection() as connection:
+        return _by_connection(connection, statement)
 
 
 def _by_engine(engine: sa.Engine, statement: Executable[Any]) -> Row:

@@ -43,13 +43,17 @@ def connect(url: str, application: str, *, pooled: bool = False) -> Connection:
     Raises:
         psycopg.OperationalError: The server cannot be reached.
     """
-    return psycopg.connect(
-        libpq_url(url),
-        autocommit=True,
-        application_name=application,
-        prepare_threshold=None if pooled else 2,
-        **_KEEP_ALIVE,  # type: ignore[arg-type]  # libpq's options are all strings
-    )
+    return psycopg.connect(libpq_url(url), **connect_arguments(application, pooled=pooled))
+
+
+def connect_arguments(application: str, *, pooled: bool = False) -> dict[str, Any]:
+    """Return what every connection is opened with besides its URL, as `connect` explains it."""
+    return {
+        "autocommit": True,
+        "application_name": application,
+        "prepare_threshold": None if pooled else 2,
+        **_KEEP_ALIVE,
+    }
 
 
 def engine(url: str) -> Engine:
