@@ -7,6 +7,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from outbox.log.pool import open_pool
+from tests import web_api
 from tests.databases import database
 
 
@@ -53,3 +55,10 @@ def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
         url = request.getfixturevalue("database_url")
         with psycopg.connect(url, autocommit=True) as connection:
             yield connection
+
+
+@pytest.fixture
+def api(database_url: str, connection: psycopg.Connection) -> Iterator[web_api.Api]:
+    """The HTTP API of the test's database, within this process."""
+    with open_pool(database_url, "web test") as pool:
+        yield web_api.made(pool, connection)

@@ -1,0 +1,36 @@
+"""The application: every endpoint, every error as a problem."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from outbox.web.access import Access
+from outbox.web.accounts import accounts
+from outbox.web.enqueueing import enqueueing
+from outbox.web.handlers import handle
+from outbox.web.health import health
+from outbox.web.looking import looking
+from outbox.web.media import media
+from outbox.web.mending import mending
+from outbox.web.openapi import describe
+from outbox.web.service import Service
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application of a service; its document is at /openapi.json."""
+    app = FastAPI(
+        title="WhatsApp outbox",
+        version=version("whatsapp-outbox"),
+        description="A notification outbox for WhatsApp, event-sourced on PostgreSQL.",
+        # Their pages are HTML, and fetch their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in (enqueueing, looking, mending, media, accounts, health):
+        app.include_router(router)
+    app.add_middleware(Access)
+    handle(app)
+    describe(app)
+    return app

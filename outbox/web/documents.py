@@ -1,0 +1,175 @@
+"""What the API answers, as models: the names are those of `outbox … --json` and of the tables."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal[
+    "pending",
+    "sending",
+    "unknown",
+    "sent",
+    "delivered",
+    "read",
+    "played",
+    "rejected",
+    "expired",
+    "exhausted",
+    "cancelled",
+]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+class Accepted(_Document):
+    """A notification that is not lost any more."""
+
+    id: UUID
+    url: str
+    """Where its state is to be seen."""
+
+
+class Batch(_Document):
+    """Notifications that were accepted together, in the order given."""
+
+    notifications: list[Accepted]
+
+
+class Outcome(Accepted):
+    """A notification and its state when last seen."""
+
+    state: State
+    message_id: str | None
+    """WhatsApp's, once an attempt has one."""
+    last_error: str | None
+
+
+class Changed(Accepted):
+    """A notification whose state was changed by this request."""
+
+    state: State
+
+
+class _Standing(_Document):
+    id: UUID
+    account: str
+    jid: str | None
+    """None when the recipient has been erased."""
+    state: State
+    priority: int
+    enqueued_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    changed_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    failures: int
+    max_attempts: int
+    deferred: bool
+    on_unknown: Literal["resend", "hold"]
+    message_id: str | None
+    last_error: str | None
+
+
+class Listed(_Standing):
+    """A notification in a list."""
+
+    kind: str | None
+    """None when the content has been erased."""
+    items: int | None
+    """How many an album has."""
+
+
+class Page(_Document):
+    """Notifications, the newest first."""
+
+    notifications: list[Listed]
+    next: str | None
+    """The URL of the next page; None at the end."""
+
+
+class Event(_Document):
+    """Something that befell a notification."""
+
+    version: int
+    recorded_at: datetime
+    type: str
+    data: dict[str, Any]
+    metadata: dict[str, Any]
+    """The caller's own; `token` names the token that caused it."""
+
+
+class Shown(_Standing):
+    """A notification, what it is and what befell it."""
+
+    body: dict[str, Any] | None
+    """What is sent; None when the content has been erased."""
+    mime: str | None
+    size: int | None
+    """Bytes of its media."""
+    events: list[Event]
+
+
+class Account(_Document):
+    """Where an account stands."""
+
+    account: str
+    state: str
+    """Its connection's."""
+    reason: str | None
+    failures: int
+    reconnect_at: datetime | None
+    connected_at: datetime | None
+    changed_at: datetime | None
+    owned: bool
+    """A worker holds it."""
+    lapsed: bool
+    """Its worker fell silent, and none has followed yet."""
+    epoch: int
+    pending: int
+    due: int
+    """Those of the pending that could be sent now."""
+    sending: int
+    unknown: int
+    held: int
+    """Those of the unknown that wait for an operator."""
+    oldest: datetime | None
+    """When the oldest that is not sent was enqueued."""
+    next_due_at: datetime | None
+    waiting_recipients: int
+    dead: dict[str, int]
+    """What ended without success, by state."""
+    paced: bool
+    messages_a_minute: float
+    strangers_a_day: int
+    next_send_at: datetime | None
+    next_send_reason: str | None
+    strangers_left: int | None
+    next_stranger_at: datetime | None
+    next_stranger_reason: str | None
+    last_sent_at: datetime | None
+
+
+class Accounts(_Document):
+    """Every account, at one moment."""
+
+    now: datetime
+    """The database's time."""
+    accounts: list[Account]
+
+
+class Alive(_Document):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(_Document):
+    """The database answers, and its schema is one that this release works with."""
+
+    status: Literal["ready"]
+    revision: str

@@ -1,0 +1,91 @@
+"""Notifications as they are given in JSON: judged in Python, so that the refusal says the most.
+
+The database judges again, in `outbox.enqueue_batch`, whose parameters the members are. A text may
+stand instead of a content, as in the files of `outbox enqueue --file`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from outbox.content import parse
+from outbox.content.refused import as_json, unstorable
+from outbox.errors import Refused, refusal
+from outbox.recipient import jid
+from outbox.web.problems import ProblemError, refused
+
+MOST: Final = 1000
+"""Notifications in one request."""
+
+
+def one(given: object, token: str, key: str | None = None) -> dict[str, Any]:
+    """Return a notification as the database takes it.
+
+    Args:
+        given: What came as JSON.
+        token: The name of the token, for the event's metadata.
+        key: The idempotency key, if it came beside the JSON.
+
+    Raises:
+        Refused: It breaks a rule.
+    """
+    if not isinstance(given, Mapping):
+        raise refusal("bad_batch", as_json(given), "A notification is a JSON object.")
+    unstorable(given)
+    row = {name: value for name, value in given.items() if value is not None}
+    if key is not None and row.setdefault("idempotency_key", key) != key:
+        shown = f"{row['idempotency_key']} beside the header's {key}"
+        raise refusal("bad_idempotency_key", shown, "Give it once.")
+    if not isinstance(row.get("idempotency_key", ""), str):
+        raise refusal("bad_idempotency_key", as_json(row["idempotency_key"]))
+    row["recipient"] = _recipient(row.get("recipient"))
+    row["content"] = _content(row)
+    row["metadata"] = _metadata(row.get("metadata", {}), token)
+    return row
+
+
+def many(given: Sequence[object], token: str) -> list[dict[str, Any]]:
+    """Return the notifications of a list.
+
+    Raises:
+        Refused: There are none or too many.
+        ProblemError: One breaks a rule; the problem says which.
+    """
+    if not 0 < len(given) <= MOST:
+        raise refusal("bad_batch", f"{len(given)} notifications", f"Give 1 to {MOST} at once.")
+    rows = []
+    for number, item in enumerate(given, 1):
+        try:
+            rows.append(one(item, token))
+        except Refused as error:
+            raise ProblemError(refused(error, number=number)) from None
+    return rows
+
+
+def _recipient(given: object) -> str:
+    if not isinstance(given, str):
+        raise refusal("bad_recipient", as_json(given))
+    jid(given)
+    return given
+
+
+def _content(row: dict[str, Any]) -> object:
+    text, content = row.pop("text", None), row.get("content")
+    if text is None:
+        if content is None:
+            raise refusal("body_not_object", None, "Give a text or a content.")
+        parse(content)
+        return content
+    if content is not None:
+        raise refusal("unknown_field", "text beside content", "Give one of the two.")
+    made = {"kind": "text", "text": text}
+    parse(made)
+    return made
+
+
+def _metadata(given: object, token: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise refusal("bad_metadata", as_json(given))
+    if "token" in given:
+        shown = f"token {as_json(given['token'])}"
+        raise refusal("bad_metadata", shown, "The outbox itself puts the token's name there.")
+    return {**given, "token": token}

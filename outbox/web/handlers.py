@@ -1,0 +1,97 @@
+"""Turns whatever ends a request with an error into a problem."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from outbox.errors import Refused, shown
+from outbox.web.problems import Problem, ProblemError, answer, problem, refused
+
+SOON = {"Retry-After": "1"}
+"""Worth repeating at once."""
+
+
+def handle(app: FastAPI) -> None:
+    """Let an application answer every error with a problem."""
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(psycopg.DataError, _unreadable)
+    app.add_exception_handler(psycopg.errors.StatementTooComplex, _unreadable)
+    app.add_exception_handler(psycopg.OperationalError, _unavailable)
+    app.add_exception_handler(psycopg.InterfaceError, _unavailable)
+    app.add_exception_handler(HTTPException, _unrouted)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Return the problem of the first of pydantic's errors, located as FastAPI locates them."""
+    first = errors[0]
+    where, *names = map(str, first["loc"])
+    field = names[0] if names else where
+    if first["type"] == "extra_forbidden":
+        return problem("unknown_parameter", f"{field} in the {where}", field=field)
+    if first["type"] == "missing":
+        return problem("bad_parameter", f"{field} is missing in the {where}", field=field)
+    value = first["input"] if isinstance(first["input"], str) else repr(first["input"])
+    return problem("bad_parameter", f"{field} is {shown(value)}: {first['msg']}", field=field)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    ended = cast("ProblemError", error)
+    return answer(ended.problem, ended.headers)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return answer(refused(cast("Refused", error)))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    return answer(invalid(cast("RequestValidationError", error).errors()))
+
+
+async def _unreadable(_request: Request, error: Exception) -> Response:
+    return answer(problem("unreadable", _first_line(error)))
+
+
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    return answer(problem("unavailable", _first_line(error)), SOON)
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    """Answer what Starlette itself raises: there is no such path, or no such method."""
+    raised = cast("HTTPException", error)
+    path = shown(request.url.path)
+    if raised.status_code == 405:  # noqa: PLR2004
+        methods = allowed_methods(request)
+        found = problem("unknown_method", f"{request.method} {path}")
+        return answer(found, {"Allow": ", ".join(methods)})
+    if raised.status_code == 404:  # noqa: PLR2004
+        return answer(problem("unknown_route", path))
+    return answer(problem("not_json", str(raised.detail)))
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    return answer(problem("unexpected", f"{type(error).__name__}; it is in the log"))
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return the methods of a path, whose endpoints are routes of their own."""
+    route = request.scope.get("route")
+    paths = cast("FastAPI", request.app).openapi()["paths"]
+    return sorted(map(str.upper, paths.get(getattr(route, "path", ""), {"get": {}})))
+
+
+def after(seconds: float) -> dict[str, str]:
+    """Return the header that says when to repeat a request."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return shown(lines[0]) if lines else type(error).__name__

@@ -1,0 +1,51 @@
+"""What the requests of one process share: its connections, its limits, and that it is stopping."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Event
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from outbox.log.pool import Pool
+from outbox.web.rate import Rate
+
+WAITERS: Final = 20
+"""Requests that wait at the same time: each has a thread, of which there are forty."""
+UPLOADS: Final = 4
+"""Media that are taken at the same time: each is in memory as a whole, and a dyno has 512 MB."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The process that answers."""
+
+    pool: Pool
+    rate: Rate
+    closing: Event = field(default_factory=Event)
+    """Set when the process has been told to stop: who waits is answered."""
+    waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
+    uploads: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(UPLOADS))
+
+
+@contextmanager
+def place(places: BoundedSemaphore) -> Iterator[bool]:
+    """Say whether there is one of a number of places, and keep it meanwhile."""
+    got = places.acquire(blocking=False)
+    try:
+        yield got
+    finally:
+        if got:
+            places.release()
+
+
+def _service(request: Request) -> Service:
+    found = request.app.state.service
+    if not isinstance(found, Service):
+        raise TypeError("the application was made without a service")
+    return found
+
+
+ServiceOf = Annotated[Service, Depends(_service)]
+"""The service, for an endpoint."""

@@ -1,0 +1,101 @@
+"""The OpenAPI document is kept: schemathesis asks what it can think of, and is answered as it says.
+
+Deterministic: the same examples in every run.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS
+
+from outbox.caller.waiting import Sending
+from outbox.log import tokens
+from outbox.log.pool import open_pool
+from outbox.web import enqueueing
+from outbox.web.app import create_app
+from outbox.web.rate import Rate
+from outbox.web.service import Service
+from tests.cli_runner import enqueue
+from tests.web_api import TO
+
+EXAMPLES = 30
+"""For each of the document's operations, those that fit it and those that do not."""
+KEPT = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+"""What every answer has to be. Whether every request that fits the document is accepted it cannot
+say: that a number fits its country's plan, no schema tells."""
+TAKE_ANYTHING = ("GET /v1/accounts", "GET /healthz", "GET /readyz", "POST /v1/media")
+"""Operations without parameters, and one whose body is any bytes: nothing does not fit them."""
+
+
+@pytest.fixture
+def schema(
+    database_url: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """The document of an API that waits for nothing."""
+    monkeypatch.setattr(enqueueing, "wait_for", lambda _, id_, __: Sending(id_, "pending"))
+    monkeypatch.setattr(enqueueing, "_SLICE", 100.0)
+    with open_pool(database_url, "web test") as pool:
+        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(Service(pool, Rate(1e9))))
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_nothing_is_answered_that_is_not_documented(
+    schema: Any,  # noqa: ANN401 - of no public type
+    connection: psycopg.Connection,
+    mode: GenerationMode,
+) -> None:
+    """No 5xx; and status, type and form of every answer are in the document."""
+    secret = tokens.create(connection, "fuzz", ["admin"]).secret
+    there = str(enqueue(connection))
+    kept = [CHECKS.get_one(name) for name in KEPT]
+    statuses: Counter[tuple[str, int]] = Counter()
+
+    def ask(case: Any) -> None:  # noqa: ANN401
+        operation = case.operation.label
+        if statuses.total() % 2:
+            _come_further(case, there)
+        answer = case.call(headers={"Authorization": f"Bearer {secret}"})
+        statuses[operation, answer.status_code] += 1
+        case.validate_response(answer, checks=kept)
+
+    configured = settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if mode is GenerationMode.POSITIVE or operation.label not in TAKE_ANYTHING:
+            strategy = operation.as_strategy(generation_mode=mode)
+            decorate: Any = given(strategy)
+            configured(decorate(ask))()
+    fit = mode is GenerationMode.POSITIVE
+    operations = {operation for operation, _ in statuses}
+    assert len(operations) == (9 if fit else 9 - len(TAKE_ANYTHING))
+    assert not fit or statuses["POST /v1/notifications", 202]
+
+
+def _come_further(case: Any, there: str) -> None:  # noqa: ANN401
+    """Let a request speak of what there is, which no example would hit by chance."""
+    if "id" in case.path_parameters:
+        case.path_parameters["id"] = there
+    for one in case.body if isinstance(case.body, list) else [case.body]:
+        if isinstance(one, dict) and "recipient" in one:
+            one["recipient"] = TO
+    if isinstance(case.query, dict):
+        case.query.pop("account", None)
