@@ -28,6 +28,7 @@ from outbox.cli import (
     status,
     tail,
     token,
+    web,
     worker,
 )
 from outbox.cli.exits import ExitCode, ending, wants_traceback
@@ -105,6 +106,7 @@ for _name, _command, _heading in (
     ("pair", pair.pair, RUN),
     ("unpair", pair.unpair, RUN),
     ("worker", worker.worker, RUN),
+    ("web", web.web, RUN),
     ("demo", demo.demo, TRY),
     ("phone", phone.phone, TRY),
     ("bench", bench.bench, TRY),

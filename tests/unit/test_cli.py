@@ -16,7 +16,7 @@ from tests.cli_runner import run
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS = [
     *("enqueue", "status", "list", "show", "tail", "doctor", "cancel", "requeue", "resume"),
-    *("migrate", "accounts", "pair", "unpair", "worker", "demo", "phone", "bench"),
+    *("migrate", "accounts", "pair", "unpair", "worker", "web", "demo", "phone", "bench"),
     *("postgres", "token"),
 ]
 GROUPS = {"postgres": ("start", "stop", "url"), "token": ("create", "list", "revoke")}

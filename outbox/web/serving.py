@@ -1,0 +1,57 @@
+"""The process that serves the API, until it is told to stop."""
+
+import socket
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from outbox.log.pool import open_pool
+from outbox.settings import Settings
+from outbox.web.app import create_app
+from outbox.web.rate import Rate
+from outbox.web.service import Service
+
+_GRACE_SECONDS = 6
+"""How long requests may take that have begun when it is told to stop; it is gone within ten."""
+
+
+class _Server(uvicorn.Server):
+    """Tells those who wait that it stops, and ends with 0 when it was told to."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """Stop taking requests; when told again, stop at once."""
+        self._service.closing.set()
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def run_web(settings: Settings, listening: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C; then finish what has begun.
+
+    Args:
+        settings: The database, and the limits.
+        listening: Where requests come in.
+    """
+    log = structlog.get_logger()
+    pool = open_pool(settings.database_url, "outbox web", pooled=settings.pooled)
+    with pool:
+        service = Service(pool, Rate(settings.web_requests_a_minute))
+        config = uvicorn.Config(
+            create_app(service),
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            lifespan="off",
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        host, port = listening.getsockname()[:2]
+        log.info("started", host=host, port=port)
+        _Server(config, service).run(sockets=[listening])
+    log.info("stopped")
