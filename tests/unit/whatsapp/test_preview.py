@@ -1,5 +1,6 @@
 """Previews of links: fetched from public pages only, and never a reason not to send."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,9 +25,10 @@ class Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer."""
         self.asked.append(self.path)
-        if self.path == "/away":
+        elsewhere = {"/away": "file:///etc/passwd", "/moved": "/page"}.get(self.path)
+        if elsewhere:
             self.send_response(302)
-            self.send_header("Location", "file:///etc/passwd")
+            self.send_header("Location", elsewhere)
             self.end_headers()
             return
         body, mime = {
@@ -110,6 +112,37 @@ def test_private_pages_are_not_fetched(composed: Composer, site: str, host: str)
     content = {"kind": "text", "text": link, "link_preview": True}
     assert kind(composed(content)) == "conversation"
     assert Site.asked == []
+
+
+def test_name_that_changes_its_mind(
+    composed: Composer, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was reached counts: a name may be public when asked, and private a moment later."""
+    resolve = socket.getaddrinfo
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int, *rest: object, **named: object) -> object:
+        asked.append(host)
+        public = len(asked) % 2 == 1 and not rest and not named
+        return resolve("93.184.216.34" if public else "127.0.0.1", port)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    link = f"{site.replace('127.0.0.1', 'rebinding.example')}/page"
+    content = {"kind": "text", "text": link, "link_preview": True}
+    assert kind(composed(content)) == "conversation"
+    assert asked == ["rebinding.example"]
+    assert Site.asked == []
+
+
+@pytest.mark.usefixtures("public")
+def test_redirects_are_followed_to_pages_alone(composed: Composer, site: str) -> None:
+    """A page may move, but not into the machine's files."""
+    moved, away = (
+        composed({"kind": "text", "text": f"{site}{path}", "link_preview": True})
+        for path in ("/moved", "/away")
+    )
+    assert moved.extendedTextMessage.title == "Parcels & more"
+    assert kind(away) == "conversation"
 
 
 def test_text_without_link(composed: Composer) -> None:

@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 import time
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    Request,
+    UnknownHandler,
+)
 
 from linkpreview import Link, LinkPreview  # type: ignore[import-untyped]
 
@@ -24,8 +31,8 @@ from outbox.session.whatsapp.process.pictures import picture
 from outbox.session.whatsapp.process.unsendable import Unsendable
 
 if TYPE_CHECKING:
-    from http.client import HTTPMessage
-    from typing import IO
+    import socket
+    from http.client import HTTPResponse
 
 _LINK = re.compile(r"https?://\S+")
 _NOT_OF_LINKS = ".,;:!?)]}>'\"*_~"
@@ -76,16 +83,58 @@ def _thumbnail(link: str) -> bytes | None:
         return None
 
 
-class _Redirects(HTTPRedirectHandler):
-    """Follows to public addresses only."""
+class _Http(HTTPConnection):
+    """A connection to a public address, or none: judged by whom it has reached.
 
+    A name says nothing of that, as it may stand for another address the next time it is asked.
+    """
+
+    def connect(self) -> None:
+        """Connect.
+
+        Raises:
+            OSError: Who answers is not public.
+        """
+        super().connect()
+        _check(self.sock)
+
+
+class _Https(HTTPSConnection):
+    """The same with TLS."""
+
+    def connect(self) -> None:
+        """Connect; raises as above."""
+        super().connect()
+        _check(self.sock)
+
+
+class _HttpHandler(HTTPHandler):
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_Http, req)
+
+
+class _HttpsHandler(HTTPSHandler):
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_Https, req)
+
+
+class _Redirects(HTTPRedirectHandler):
     max_redirections = 5
 
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> Request | None:
-        _check(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+def _opener() -> OpenerDirector:
+    """Return what opens pages, and nothing else: no files, and no proxy on whose word to rely."""
+    opener = OpenerDirector()
+    for handler in (
+        _HttpHandler(),
+        _HttpsHandler(),
+        _Redirects(),
+        HTTPErrorProcessor(),
+        HTTPDefaultErrorHandler(),
+        UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
 
 
 def _fetched(link: str, limit: int, mime: str) -> bytes:
@@ -95,10 +144,9 @@ def _fetched(link: str, limit: int, mime: str) -> bytes:
         OSError: It cannot be had in time.
         ValueError: It is not public, not of this type, or too large.
     """
-    _check(link)
     end = time.monotonic() + _PATIENCE
     request = Request(link, headers={"User-Agent": _AGENT, "Accept": f"{mime.rstrip('/')}, */*"})  # noqa: S310 - checked
-    with build_opener(_Redirects).open(request, timeout=_PATIENCE) as response:
+    with _opener().open(request, timeout=_PATIENCE) as response:
         if not response.headers.get_content_type().startswith(mime):
             raise ValueError(f"{link} is no {mime}")
         data = bytearray()
@@ -109,13 +157,11 @@ def _fetched(link: str, limit: int, mime: str) -> bytes:
     return bytes(data)
 
 
-def _check(link: str) -> None:
-    parts = urlsplit(link)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{link} is no link to a page")
-    for *_, address in socket.getaddrinfo(parts.hostname, None):
-        if not _is_public(str(address[0])):
-            raise ValueError(f"{link} is not public")
+def _check(reached: socket.socket) -> None:
+    address = str(reached.getpeername()[0])
+    if not _is_public(address):
+        reached.close()
+        raise OSError(f"{address} is not public")
 
 
 def _is_public(address: str) -> bool:
