@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     """How long a stopping worker waits for the outcomes of what is being sent."""
     window: Annotated[int, Field(ge=100)] = 20_000
     """How many notifications an owner holds in memory."""
-    web_requests_a_minute: Annotated[float, Field(ge=1)] = 600
+    web_requests_a_minute: Annotated[int, Field(ge=1)] = 600
     """How many requests a token may make of one process of the HTTP API."""
     log_format: Literal["auto", "text", "logfmt", "json"] = "auto"
     """How the worker logs; `auto` is text on a terminal and logfmt elsewhere."""

@@ -66,7 +66,7 @@ class Api:
         return self.ask("POST", "/v1/notifications", json=given or HELLO, **more)
 
 
-def made(pool: Pool, connection: psycopg.Connection, a_minute: float = 100_000) -> Api:
+def made(pool: Pool, connection: psycopg.Connection, a_minute: int = 100_000) -> Api:
     """Return the API of a database."""
     service = Service(pool, Rate(a_minute))
     client = TestClient(create_app(service), raise_server_exceptions=False)

@@ -1,4 +1,4 @@
-"""How many requests a token may make: a bucket for each, filled evenly, in this process's memory.
+"""How many requests a token may make within a minute, counted in this process's memory.
 
 Each process counts for itself, so two of them allow twice as much: it is there to stop a loop that
 has gone wrong, not to bill anybody.
@@ -7,38 +7,29 @@ has gone wrong, not to bill anybody.
 from __future__ import annotations
 
 import time
-from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 
 class Rate:
-    """The buckets of all tokens.
+    """What every token may do.
 
     Args:
-        a_minute: How many requests a minute; a full bucket holds as many.
-        clock: Seconds that only grow.
+        a_minute: How many requests within any minute.
     """
 
-    def __init__(self, a_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = float(a_minute)
-        self._a_second = a_minute / 60
-        self._clock = clock
-        self._lock = Lock()
-        self._buckets: dict[str, tuple[float, float]] = {}
+    def __init__(self, a_minute: int) -> None:
+        self._each = RateLimitItemPerMinute(a_minute)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, name: str) -> float:
-        """Take one request out of a token's bucket.
+        """Count a request of a token.
 
         Returns:
-            0 if there was one, otherwise the seconds until there will be.
+            0 if it may be made, otherwise the seconds until one may be.
         """
-        with self._lock:
-            now = self._clock()
-            level, since = self._buckets.get(name, (self._most, now))
-            level = min(self._most, level + (now - since) * self._a_second)
-            taken = level >= 1
-            self._buckets[name] = (level - 1 if taken else level, now)
-        return 0 if taken else (1 - level) / self._a_second
+        if self._limiter.hit(self._each, name):
+            return 0
+        return max(0.0, self._limiter.get_window_stats(self._each, name).reset_time - time.time())

@@ -1,5 +1,6 @@
 """Tokens over HTTP: who may do what, how often, and who may not."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -134,19 +135,17 @@ def test_a_stranger_is_refused_before_its_body_is_read(api: Api) -> None:
 # how often
 
 
-def test_a_bucket_is_filled_evenly() -> None:
-    """Sixty a minute are one a second; a full bucket holds a minute's, each token has its own."""
-    now = 0.0
-    rate = Rate(60, lambda: now)
-    assert [rate.take("shop") for _ in range(60)] == [0] * 60
-    assert rate.take("shop") == 1
+def test_each_token_has_so_many_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has used them up waits until the first of them is a minute ago."""
+    now = 1_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    rate = Rate(3)
+    assert [rate.take("shop") for _ in range(3)] == [0] * 3
+    now += 20
+    assert rate.take("shop") == pytest.approx(40)
     assert rate.take("other") == 0
-    now = 0.5
-    assert rate.take("shop") == pytest.approx(0.5)
-    now = 1.5
+    now += 41
     assert rate.take("shop") == 0
-    now = 1000.0
-    assert [rate.take("shop") for _ in range(61)] == [0] * 60 + [1]
 
 
 def test_whoever_asks_too_often_is_told_when_to_come_again(
@@ -157,6 +156,6 @@ def test_whoever_asks_too_often_is_told_when_to_come_again(
     assert [api.enqueue(scope="enqueue").status_code for _ in range(2)] == [202, 202]
     answer = api.enqueue(HELLO, scope="enqueue")
     wrong(answer, 429, "too_many_requests")
-    assert int(answer.headers["retry-after"]) == 30
+    assert 0 < int(answer.headers["retry-after"]) <= 60
     assert api.enqueue(scope="admin").status_code == 202
     assert api.ask("GET", "/healthz", scope=None).status_code == 200

@@ -47,7 +47,9 @@ def schema(
     monkeypatch.setattr(enqueueing, "wait_for", lambda _, id_, __: Sending(id_, "pending"))
     monkeypatch.setattr(enqueueing, "_SLICE", 100.0)
     with open_pool(database_url, "web test") as pool:
-        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(Service(pool, Rate(1e9))))
+        yield schemathesis.openapi.from_asgi(
+            "/openapi.json", create_app(Service(pool, Rate(1_000_000)))
+        )
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
