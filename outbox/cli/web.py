@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from outbox.cli.environment import read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
-from outbox.cli.worker import read_settings
 
 
 def web(

@@ -81,7 +81,8 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_worker_imports_no_more_than_it_needs() -> None:
     """Neither migrations nor numbering plans belong into its memory."""
     modules = _imported(
-        "import outbox.cli.worker as w, outbox.logs, outbox.delivery.worker, outbox.log.schema\n"
+        "import outbox.cli.environment as w, outbox.cli.worker, outbox.logs\n"
+        "import outbox.delivery.worker, outbox.log.schema\n"
         "s = w.read_settings(DATABASE_URL='postgresql:///x')\n"
         "w.opener(s)\n"
         "outbox.logs.configure()"

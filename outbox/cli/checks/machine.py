@@ -19,8 +19,8 @@ _IMPORT_SECONDS = 60
 
 def session(settings: Settings) -> Finding:
     """OUTBOX_SESSION names sessions that there are."""
+    from outbox.cli.environment import opener  # noqa: PLC0415
     from outbox.cli.exits import Failure  # noqa: PLC0415
-    from outbox.cli.worker import opener  # noqa: PLC0415
 
     try:
         opener(settings)

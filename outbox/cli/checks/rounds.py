@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from outbox.cli.checks import account, database, load, machine, schema, server
 from outbox.cli.checks.finding import Finding, broken, examined, ok, warning
+from outbox.cli.environment import read_settings
 from outbox.cli.exits import Failure
-from outbox.cli.worker import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
