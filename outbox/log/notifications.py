@@ -261,11 +261,10 @@ def cancel(
         WrongState: One has been sent, is being sent, or has ended.
         UnknownNotification: There is none with one of the ids.
     """
-    with connection.transaction():
-        for notification in notifications:
-            connection.execute(
-                "select outbox.cancel(%s, %s, %s)", (notification, reason, Jsonb(metadata or {}))
-            )
+    connection.execute(
+        "select outbox.cancel(id, %s, %s) from unnest(%s::uuid[]) as given (id)",
+        (reason, Jsonb(metadata or {}), list(notifications)),
+    )
 
 
 def requeue(
@@ -288,12 +287,10 @@ def requeue(
         WrongState: One has not ended without success, nor is its outcome unknown.
         UnknownNotification: There is none with one of the ids.
     """
-    with connection.transaction():
-        for notification in notifications:
-            connection.execute(
-                "select outbox.requeue(%s, %s, %s, %s)",
-                (notification, expires_in, reason, Jsonb(metadata or {})),
-            )
+    connection.execute(
+        "select outbox.requeue(id, %s, %s, %s) from unnest(%s::uuid[]) as given (id)",
+        (expires_in, reason, Jsonb(metadata or {}), list(notifications)),
+    )
 
 
 def resume(connection: Connection, account: str) -> None:
