@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
     from outbox.log.overview import Account, Overview
 
+_WAYS = {
+    "halted": "; then: outbox resume {}",
+    "banned": "; then: outbox resume {}",
+    "outdated": "; then: outbox resume {}",
+    "logged_out": "; run: outbox pair {}",
+    "pairing": "",
+}
+"""States from which an operator leads out, and how."""
+
 
 def status(json: Json = False, database_url: DatabaseUrl = None) -> None:
     """Show accounts, who owns them, their queues and dead letters, and what needs attention."""
@@ -52,11 +61,9 @@ def attention(found: "Overview") -> list[str]:
                 f"{'waits' if one.open == 1 else 'wait'} and no worker owns the account; "
                 f"run: outbox worker --account {one.account}"
             )
-        if one.state in {"halted", "banned", "outdated", "logged_out", "pairing"}:
-            ways = {"pairing": "", "logged_out": f"; run: outbox pair {one.account}"}
-            way = ways.get(one.state, f"; then: outbox resume {one.account}")
-            said = f"{one.account}: {wording.connection(one, now)[0]}"
-            warnings.append(said if said.endswith(way) else said + way)
+        if one.state in _WAYS:
+            way = _WAYS[one.state].format(one.account)
+            warnings.append(f"{one.account}: {wording.connection(one, now)[0]}{way}")
         if one.next_send_reason == "throttled" or one.next_stranger_reason == "restricted":
             warnings += [f"{one.account}: {said}" for said in wording.pace(one, now)]
         if one.held:

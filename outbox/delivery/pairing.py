@@ -61,7 +61,7 @@ def pair(
         )
     with _leased(connection, account, worker) as epoch:
         offered = False
-        for event in linking.pair(account, store.empty_device(account), number):
+        for event in linking.pair(account, store.url(account), number):
             if isinstance(event, linking.Paired):
                 with connection.transaction():
                     record_login(connection, account, event.jid)

@@ -62,7 +62,7 @@ class WhatsmeowStore:
             _index_traces(connection)
             return Device(jid, whatsmeow_url(connection, self._url, account))
 
-    def empty_device(self, account: str) -> str:
+    def url(self, account: str) -> str:
         """Return the URL of the store for an account that is to be paired.
 
         Raises:

@@ -231,7 +231,7 @@ def test_library_opens_it_over_tcp(server_url: str, odd: str, jid: str, host: st
     try:
         with _over_tcp(server_url, odd, host) as url:
             store = WhatsmeowStore(url)
-            assert _opened(store.empty_device("main")) == []
+            assert _opened(store.url("main")) == []
             with psycopg.connect(url, autocommit=True) as connection:
                 _pair(connection, "main", jid)
             device = store.device("main")
@@ -266,7 +266,7 @@ def test_library_opens_it_over_a_socket(server_url: str, odd: str, jid: str) -> 
     at = f"{quote(odd, safe='')}?host={quote(host, safe='')}&port={port}"
     url = f"postgresql://{who}@/{at}"
     store = WhatsmeowStore(url)
-    assert _opened(store.empty_device("main")) == []
+    assert _opened(store.url("main")) == []
     with psycopg.connect(url, autocommit=True) as connection:
         _pair(connection, "main", jid)
     device = store.device("main")
@@ -344,7 +344,7 @@ def test_forget(
 def test_database_is_away(database_url: str) -> None:
     """Without the database nothing is known, which is no answer."""
     store = WhatsmeowStore("postgresql://127.0.0.1:9/nowhere")
-    for ask in (store.device, store.empty_device, store.forget_device):
+    for ask in (store.device, store.url, store.forget_device):
         with pytest.raises(ConnectionError):
             ask("main")
     with pytest.raises(ConnectionError):

@@ -211,7 +211,7 @@ def test_not_paired() -> None:
     listener = Listener(Logins(None), account="unpaired")
     listener.session.connect()
     assert listener.end().type == "logged_out"
-    assert listener.end().reason == "account unpaired is not paired; run: outbox pair unpaired"
+    assert listener.end().reason == "the account is not paired"
     listener.close()
 
 

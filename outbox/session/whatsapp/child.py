@@ -143,10 +143,7 @@ class Child:
         except ConnectionError as error:
             return Transition("disconnected", f"the login cannot be read: {error}")
         if device is None:
-            return Transition(
-                "logged_out",
-                f"account {self._account} is not paired; run: outbox pair {self._account}",
-            )
+            return Transition("logged_out", "the account is not paired")
         jid, url = device
         channel, theirs = pair()
         process = start(self._program, theirs)
