@@ -23,14 +23,21 @@ def arm() -> None:
     point = os.environ.get("OUTBOX_TEST_POINT")
     if point is None:
         return
-    tell, send = serving._Sender._tell, NewClient.send_message
+    tell, prepare, send = (
+        serving._Sender._tell,
+        serving._Sender._send,
+        NewClient.send_message,
+    )
 
     def telling(sender: Any, kind: str, *given: Any, **named: Any) -> None:  # noqa: ANN401
-        if kind == "turned" and point == "before turning":
-            _pass()
         tell(sender, kind, *given, **named)
         if kind == "outcome" and point == "after outcome":
             _pass()
+
+    def preparing(*given: Any) -> Any:  # noqa: ANN401
+        if point == "before turning":
+            _pass()
+        return prepare(*given)
 
     def sending(*given: Any, **named: Any) -> Any:  # noqa: ANN401
         if point == "before frame":
@@ -41,6 +48,7 @@ def arm() -> None:
         return answer
 
     setattr(serving._Sender, "_tell", telling)  # noqa: B010  # mypy forbids the plain assignment
+    setattr(serving._Sender, "_send", preparing)  # noqa: B010  # as above
     NewClient.send_message = sending
 
 

@@ -59,8 +59,7 @@ def behave(stub: Stub) -> None:
     stub.connect()
     while (said := stub.hear())["type"] != "stop":
         if said["type"] == "send":
-            for kind in ("turned", "begun"):
-                stub.tell(kind, said)
+            stub.tell("begun", said)
             stub.tell("outcome", said, message_id="3EB0")
 
 
@@ -95,7 +94,7 @@ def crash(stub: Stub) -> None:
     """Die of a segmentation fault, with a message that was not begun and one that was."""
     stub.connect()
     stub.tell("begun", stub.hear())
-    stub.tell("turned", stub.hear())
+    stub.hear()
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
@@ -144,7 +143,7 @@ def read_nothing(stub: Stub) -> None:
 def prepare(stub: Stub) -> None:
     """Turn to a message and never be done with it."""
     stub.connect()
-    stub.tell("turned", stub.hear())
+    stub.hear()
     time.sleep(_EVER)
 
 

@@ -80,9 +80,9 @@ def test_signal(misbehaving: MakeListener) -> None:
     """The reason names the signal; what was not begun is not sent."""
     listener = misbehaving("crash")
     listener.connect()
-    begun, turned, waiting = (listener.send() for _ in range(3))
+    begun, had, waiting = (listener.send() for _ in range(3))
     assert listener.outcome(begun).type == "unknown"
-    assert listener.outcome(turned).type == "not_sent"
+    assert listener.outcome(had).type == "not_sent"
     assert listener.outcome(waiting).type == "not_sent"
     assert listener.end().type == "disconnected"
     assert listener.end().reason == "the session process died by SIGSEGV"

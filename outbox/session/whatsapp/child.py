@@ -217,10 +217,8 @@ class Child:
                 with self._gate:
                     self.is_up = self._stop_at is None
                 self._emit(Transition("connected"))
-            case "turned":
-                self._flight.follow(_key(said), begun=False)
             case "begun":
-                self._flight.follow(_key(said), begun=True)
+                self._flight.begin(_key(said))
             case "outcome":
                 self._land(_outcome(said))
             case "receipts":

@@ -57,52 +57,53 @@ def test_lands_once_of_many_threads() -> None:
 
 def test_crash() -> None:
     """What whatsmeow had may have left and is unknown; what it had not is not sent."""
-    flight, waiting, turned, begun = _flight(), _attempt(), _attempt(2), _attempt(3)
-    flight.take([waiting, turned, begun])
-    flight.follow(_key(turned), begun=False)
-    flight.follow(_key(begun), begun=False)
-    flight.follow(_key(begun), begun=True)
+    flight, begun, waiting = _flight(), _attempt(), _attempt(2)
+    flight.take([begun, waiting])
+    flight.begin(_key(begun))
     assert flight.crash("the process died") == [
-        Outcome(*_key(waiting), "not_sent", error="the process died"),
-        Outcome(*_key(turned), "not_sent", error="the process died"),
         Outcome(*_key(begun), "unknown", error="the process died"),
+        Outcome(*_key(waiting), "not_sent", error="the process died"),
     ]
     assert flight.seconds_left is None
+    assert len(flight) == 0
 
 
-def test_waiting_is_not_overdue() -> None:
-    """The time of an attempt begins when the process turns to it."""
+def test_nothing_is_overdue_without_an_attempt() -> None:
+    """Nor when the last has landed."""
     flight, one = _flight(), _attempt()
     assert flight.seconds_left is None
     flight.take([one])
+    flight.land(_key(one))
     assert flight.seconds_left is None
 
 
-def test_overdue() -> None:
-    """There is one time for what comes before the frame, and one for its acknowledgement."""
-    flight, one = _flight(prepare_within=300, acknowledge_within=90), _attempt()
-    flight.take([one])
-    flight.follow(_key(one), begun=False)
+def test_each_has_its_time_when_it_is_first() -> None:
+    """One for what comes before the frame, one for its acknowledgement; waiting costs none."""
+    flight = _flight(prepare_within=300, acknowledge_within=90)
+    first, second = _attempt(), _attempt()
+    flight.take([first])
     assert 200 < (flight.seconds_left or 0) <= 300
-    flight.follow(_key(one), begun=True)
+    flight.begin(_key(first))
     assert 50 < (flight.seconds_left or 0) <= 90
-    assert flight.land(_key(one))
-    assert flight.seconds_left is None
+    flight.take([second])
+    assert 50 < (flight.seconds_left or 0) <= 90
+    flight.land(_key(first))
+    assert 200 < (flight.seconds_left or 0) <= 300
 
 
-def test_the_first_is_overdue_first() -> None:
-    """Of several the one counts whose time is up first, also when it is up."""
-    flight, first, second = _flight(300, 1e-9), _attempt(), _attempt()
+def test_what_lands_behind_the_first_gives_it_no_more_time() -> None:
+    """Only the one that the process has is waited for."""
+    flight, first, second = _flight(acknowledge_within=90), _attempt(), _attempt()
     flight.take([first, second])
-    flight.follow(_key(first), begun=False)
-    flight.follow(_key(second), begun=True)
-    assert (flight.seconds_left or 1) <= 0
+    flight.begin(_key(first))
+    assert flight.land(_key(second))
+    assert 50 < (flight.seconds_left or 0) <= 90
 
 
 def test_stranger() -> None:
-    """An attempt that was never taken, or has landed, is not followed."""
+    """An attempt that was never taken, or has landed, has no time and no outcome."""
     flight, one = _flight(), _attempt()
-    flight.follow(_key(one), begun=True)
+    flight.begin(_key(one))
     assert not flight.land(_key(one))
     assert flight.seconds_left is None
     assert flight.crash("gone") == []
@@ -111,11 +112,11 @@ def test_stranger() -> None:
 def test_says_what_is_late() -> None:
     """What was not prepared in time is not WhatsApp's fault."""
     flight, one = _flight(prepare_within=0, acknowledge_within=0), _attempt()
-    flight.take([one])
     complaints = [flight.complaint]
-    for begun in (False, True):
-        flight.follow(_key(one), begun=begun)
-        complaints.append(flight.complaint)
+    flight.take([one])
+    complaints.append(flight.complaint)
+    flight.begin(_key(one))
+    complaints.append(flight.complaint)
     flight.land(_key(one))
     complaints.append(flight.complaint)
     assert complaints == [

@@ -114,7 +114,6 @@ class _Sender(threading.Thread):
         """Send, for ever."""
         while True:
             said, media = self._queue.get()
-            self._tell("turned", said)
             self._tell("outcome", said, **self._send(said, media))
             del media  # before the wait for the next
 
