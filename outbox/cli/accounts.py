@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from outbox.cli import wording
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import wording
 
 
 def accounts(json: Json = False, database_url: DatabaseUrl = None) -> None:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import wording
 
 
 def cancel(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.exits import ExitCode
 from outbox.cli.opening import DatabaseUrl
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.choosing import duration, moment
 from outbox.cli.exits import ExitCode, Failure, one_line
 from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.progress import counter
 from outbox.cli.terminal import Json, note, out, write_json
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,7 +255,7 @@ def _wait(database_url: str | None, accepted: "UUID", length: "timedelta", *, js
         if not json:
             out().print(f"{accepted} {shown.state} after {wording.span(waited)}")
         return
-    from outbox.cli import narrative  # noqa: PLC0415
+    from outbox.words import narrative  # noqa: PLC0415
 
     if shown.state in notifications.DEAD:
         raise Failure(

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.choosing import AccountFilter, Since, States, Until, chosen, states_of
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, note, out, write_json
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

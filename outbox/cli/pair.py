@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.environment import read_settings, store
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.terminal import Json, note, out, write_json, write_json_line
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from outbox.session.whatsapp.linking import Shown

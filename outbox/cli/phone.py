@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.terminal import note, out, write_json_line
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def _greet(running: "Phone", *, json: bool) -> None:
 def _show(frame: "Frame", *, json: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
-    from outbox.cli.narrative import kind, shortened, words  # noqa: PLC0415
+    from outbox.words.narrative import kind, shortened, words  # noqa: PLC0415
 
     if json:
         write_json_line(

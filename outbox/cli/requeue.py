@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.choosing import AccountFilter, duration, states_of
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.progress import counter
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

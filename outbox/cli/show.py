@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import narrative, wording
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import narrative, wording
 
 if TYPE_CHECKING:
     from datetime import datetime

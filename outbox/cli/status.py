@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from outbox.cli import wording
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, out, write_json
+from outbox.words import wording
+from outbox.words.attention import attention
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from outbox.log.overview import Account, Overview
-
-_WAYS = {
-    "halted": "; then: outbox resume {}",
-    "banned": "; then: outbox resume {}",
-    "outdated": "; then: outbox resume {}",
-    "logged_out": "; run: outbox pair {}",
-    "pairing": "",
-}
-"""States from which an operator leads out, and how."""
 
 
 def status(json: Json = False, database_url: DatabaseUrl = None) -> None:
@@ -42,42 +34,6 @@ def status(json: Json = False, database_url: DatabaseUrl = None) -> None:
     console.print(_footer(found), style="dim")
     for warning in warnings:
         console.print(f"[yellow]![/yellow] {warning}", soft_wrap=True)
-
-
-def attention(found: "Overview") -> list[str]:
-    """Return what an operator should look at, a sentence each."""
-    now = found.database.now
-    warnings: list[str] = []
-    for one in found.accounts:
-        if one.lapsed and one.lease_until:
-            warnings.append(
-                f"{one.account}: the lease of {wording.worker(one.worker) or one.owner} lapsed "
-                f"{wording.ago(one.lease_until, now)} ago and no worker has rescued it; "
-                f"run: outbox worker"
-            )
-        elif one.open and not one.owned:
-            warnings.append(
-                f"{one.account}: {wording.number(one.open, 'notification')} "
-                f"{'waits' if one.open == 1 else 'wait'} and no worker owns the account; "
-                f"run: outbox worker --account {one.account}"
-            )
-        if one.state in _WAYS:
-            way = _WAYS[one.state].format(one.account)
-            warnings.append(f"{one.account}: {wording.connection(one, now)[0]}{way}")
-        if one.next_send_reason == "throttled" or one.next_stranger_reason == "restricted":
-            warnings += [f"{one.account}: {said}" for said in wording.pace(one, now)]
-        if one.held:
-            warnings.append(
-                f"{one.account}: {wording.number(one.held, 'notification')} of unknown outcome "
-                f"held for you; look: outbox list --account {one.account} --state unknown"
-            )
-    until = found.database.partitions_until
-    if until is None or (until - now).days < 14:  # noqa: PLR2004 - made three months ahead
-        warnings.append(
-            "The log has no partition for the coming weeks: a running worker makes them; "
-            "run: outbox worker"
-        )
-    return warnings
 
 
 def _table(found: "Overview") -> "Table":

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli import narrative, wording
 from outbox.cli.choosing import AccountFilter, moment
 from outbox.cli.exits import ExitCode, Failure, one_line
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import note, out, write_json_line
+from outbox.words import narrative, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from outbox.cli import wording
 from outbox.cli.choosing import duration
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, opened
 from outbox.cli.terminal import Json, note, out, write_json
+from outbox.words import wording
 
 token = typer.Typer(no_args_is_help=True, help="Tokens of the HTTP API: who may do what.")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from outbox.cli import narrative
 from outbox.cli.app import app
 from outbox.cli.exits import ExitCode
+from outbox.words import narrative
 from tests.cli_runner import run
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outbox.cli import wording
 from outbox.cli.checks.finding import Finding, broken, ok, warning
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from datetime import datetime

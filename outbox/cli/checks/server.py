@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outbox.cli import wording
 from outbox.cli.checks.database import ESCAPES, is_misread
 from outbox.cli.checks.finding import Finding, broken, ok, warning
 from outbox.cli.exits import one_line
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from outbox.log.database import Connection

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from outbox.cli import wording
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outbox.cli import wording
+from outbox.words import wording
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
