@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_SECRET_CHARACTERS = 32
+_SECRET_VARIETY = 10
+"""Fewer different characters than random hexadecimal digits have, all but never."""
 
 
 class Settings(BaseSettings):
@@ -33,6 +37,8 @@ class Settings(BaseSettings):
     """How long a stopping worker waits for the outcomes of what is being sent."""
     window: Annotated[int, Field(ge=100)] = 20_000
     """How many notifications an owner holds in memory."""
+    secret: SecretStr | None = None
+    """What the pages' login cookies are signed with; without one there are no pages."""
     web_requests_a_minute: Annotated[int, Field(ge=1)] = 600
     """How many requests a token may make of one process of the HTTP API."""
     log_format: Literal["auto", "text", "logfmt", "json"] = "auto"
@@ -50,9 +56,23 @@ class Settings(BaseSettings):
         """A way to the database without a pooler in transaction mode, if there is one."""
         return self.listen_url or (None if self.pooled else self.database_url)
 
+    @field_validator("secret")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_strong(value.get_secret_value()):
+            raise ValueError(
+                f"it can be guessed: give at least {_SECRET_CHARACTERS} random characters, such as "
+                "those of: openssl rand -hex 32"
+            )
+        return value
+
     @field_validator("accounts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+
+def _is_strong(secret: str) -> bool:
+    return len(secret) >= _SECRET_CHARACTERS and len(set(secret)) >= _SECRET_VARIETY

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 from outbox.log import tokens
 from outbox.log.pool import Pool
 from outbox.web.app import create_app
+from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 from outbox.web.service import Service
 
@@ -66,9 +68,16 @@ class Api:
         return self.ask("POST", "/v1/notifications", json=given or HELLO, **more)
 
 
+def service_of(pool: Pool, a_minute: int = 100_000) -> Service:
+    """Return what the requests of a web process share; nobody follows the log."""
+    closing = Event()
+    feed = Feed(str(pool.conninfo), pooled=False, closing=closing)
+    return Service(pool, Rate(a_minute), feed, closing)
+
+
 def made(pool: Pool, connection: psycopg.Connection, a_minute: int = 100_000) -> Api:
     """Return the API of a database."""
-    service = Service(pool, Rate(a_minute))
+    service = service_of(pool, a_minute)
     client = TestClient(create_app(service), raise_server_exceptions=False)
     return Api(client, service, connection)
 

@@ -26,9 +26,10 @@ def read_settings(**given: Any) -> "Settings":  # noqa: ANN401 - of any type tha
         wrong = error.errors(include_url=False, include_context=False)[0]
         name = str(wrong["loc"][0]) if wrong["loc"] else "the settings"
         variable = name if name.isupper() else f"OUTBOX_{name.upper()}"
+        value = "what it is" if name == "secret" else repr(wrong["input"])
+        why = wrong["msg"].removeprefix("Value error, ")
         raise Failure(
-            ExitCode.USAGE,
-            f"{variable} cannot be {wrong['input']!r}: {wrong['msg']}; see docs/settings.md",
+            ExitCode.USAGE, f"{variable} cannot be {value}: {why}; see docs/settings.md"
         ) from None
 
 

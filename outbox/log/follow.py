@@ -117,13 +117,19 @@ class Follower:
         consumer: The name of the cursor, such as "webhooks"; None to remember nothing.
         back: Where a new cursor begins: so many positions before the end of the log, or None for
             its beginning.
+        cursor: Where one that is kept in memory goes on, instead.
 
     Raises:
         ValueError: The server is a standby, whose snapshots do not name running transactions.
     """
 
     def __init__(
-        self, connection: Connection, consumer: str | None = None, *, back: int | None = 0
+        self,
+        connection: Connection,
+        consumer: str | None = None,
+        *,
+        back: int | None = 0,
+        cursor: Cursor | None = None,
     ) -> None:
         self.consumer = consumer
         self._connection = connection
@@ -133,7 +139,7 @@ class Follower:
         rows = connection.execute("select epoch, restored_through from outbox.restore_epoch")
         self._restored_through: dict[int, int] = {0: 0, **dict(rows.fetchall())}
         self._span = 0
-        self._cursor = self._beginning(back)
+        self._cursor = cursor or self._beginning(back)
         if consumer is not None:
             connection.execute(_CREATE, (consumer, *_fields(self._cursor)))
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from outbox.log.pool import Pool
+from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 
 WAITERS: Final = 20
@@ -23,7 +24,8 @@ class Service:
 
     pool: Pool
     rate: Rate
-    closing: Event = field(default_factory=Event)
+    feed: Feed
+    closing: Event
     """Set when the process has been told to stop: who waits is answered."""
     waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
     uploads: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(UPLOADS))

@@ -1,6 +1,7 @@
 """The process that serves the API, until it is told to stop."""
 
 import socket
+from threading import Event
 from types import FrameType
 
 import structlog
@@ -9,6 +10,7 @@ import uvicorn
 from outbox.log.pool import open_pool
 from outbox.settings import Settings
 from outbox.web.app import create_app
+from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 from outbox.web.service import Service
 
@@ -39,8 +41,10 @@ def run_web(settings: Settings, listening: socket.socket) -> None:
     """
     log = structlog.get_logger()
     pool = open_pool(settings.database_url, "outbox web", pooled=settings.pooled)
+    closing = Event()
+    feed = Feed(settings.database_url, pooled=settings.pooled, closing=closing)
     with pool:
-        service = Service(pool, Rate(settings.web_requests_a_minute))
+        service = Service(pool, Rate(settings.web_requests_a_minute), feed, closing)
         config = uvicorn.Config(
             create_app(service),
             access_log=False,
@@ -52,6 +56,9 @@ def run_web(settings: Settings, listening: socket.socket) -> None:
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         host, port = listening.getsockname()[:2]
+        feed.start()
         log.info("started", host=host, port=port)
         _Server(config, service).run(sockets=[listening])
+        closing.set()  # also when it was not told to
+        feed.join()
     log.info("stopped")

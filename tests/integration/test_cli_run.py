@@ -139,6 +139,8 @@ def test_a_worker_serves_the_accounts_that_are_named(start: Start, phone: Phone)
         ("OUTBOX_SESSION", "whatsapp:?capacity=0", "OUTBOX_SESSION: 'whatsapp:?capacity=0': cap"),
         ("OUTBOX_SESSION", "simulated://", "OUTBOX_SESSION: 'simulated://' is neither"),
         ("OUTBOX_LEASE_SECONDS", "-1", "OUTBOX_LEASE_SECONDS cannot be '-1': Input should be"),
+        ("OUTBOX_SECRET", "swordfish", "OUTBOX_SECRET cannot be what it is: it can be guessed"),
+        ("OUTBOX_SECRET", "ab" * 32, "OUTBOX_SECRET cannot be what it is: it can be guessed"),
         ("OUTBOX_LOG_FORMAT", "xml", "OUTBOX_LOG_FORMAT cannot be 'xml': Input should be 'auto'"),
     ],
 )

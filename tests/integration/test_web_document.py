@@ -19,9 +19,8 @@ from outbox.log import tokens
 from outbox.log.pool import open_pool
 from outbox.web import enqueueing
 from outbox.web.app import create_app
-from outbox.web.rate import Rate
-from outbox.web.service import Service
 from tests.cli_runner import enqueue
+from tests.web_api import service_of
 from tests.web_api import TO
 
 EXAMPLES = 30
@@ -47,9 +46,8 @@ def schema(
     monkeypatch.setattr(enqueueing, "wait_for", lambda _, id_, __: Sending(id_, "pending"))
     monkeypatch.setattr(enqueueing, "_SLICE", 100.0)
     with open_pool(database_url, "web test") as pool:
-        yield schemathesis.openapi.from_asgi(
-            "/openapi.json", create_app(Service(pool, Rate(1_000_000)))
-        )
+        app = create_app(service_of(pool, 1_000_000))
+        yield schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
