@@ -20,8 +20,7 @@ from outbox.log.pool import open_pool
 from outbox.web import enqueueing
 from outbox.web.app import create_app
 from tests.cli_runner import enqueue
-from tests.web_api import service_of
-from tests.web_api import TO
+from tests.web_api import TO, service_of
 
 EXAMPLES = 30
 """For each of the document's operations, those that fit it and those that do not."""
