@@ -29,6 +29,8 @@ FILES = (
     # the projections
     "functions/connection_types",
     "functions/connection_stream",
+    "functions/next_connection_state",
+    "aggregates/last_connection_state",
     "functions/project_connection",
     "functions/project_notification",
     "functions/project_recipient",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from psycopg.types.json import Jsonb
+
 from outbox.log.database import query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
     from outbox.log.database import Connection
@@ -48,6 +50,7 @@ def requeue(
     *,
     expires_in: timedelta | None = None,
     reason: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Give each of the chosen a new start, and return how many.
@@ -59,6 +62,7 @@ def requeue(
         choice: Which.
         expires_in: From now on; the account's policy's unless given.
         reason: For whoever reads the log.
+        metadata: Kept with the events.
         progress: Called with the number of each batch.
     """
     total, after = 0, None
@@ -68,6 +72,7 @@ def requeue(
             "limit": _BATCH,
             "expires_in": expires_in,
             "reason": reason,
+            "metadata": Jsonb(metadata or {}),
         }
         with connection.transaction():
             rows = connection.execute(query("requeue"), values, prepare=False).fetchall()

@@ -123,7 +123,7 @@ def create(
 
 def listed(connection: Connection) -> list[Token]:
     """Return every token, revoked ones too, the oldest first."""
-    return [found.token for found in _find(connection, None)]
+    return [found.token for found in _find(connection)]
 
 
 def bearer(connection: Connection, secret: str) -> Token | None:
@@ -133,10 +133,15 @@ def bearer(connection: Connection, secret: str) -> Token | None:
     compared in constant time.
     """
     digest = digest_of(secret)
-    for found in _find(connection, digest):
+    for found in _find(connection, digest=digest):
         if hmac.compare_digest(found.digest, digest):
             return found.token
     return None
+
+
+def named(connection: Connection, name: str) -> Token | None:
+    """Return the token of this name, whatever its state; None if there is no such."""
+    return next((found.token for found in _find(connection, name=name)), None)
 
 
 def revoke(connection: Connection, name: str) -> None:
@@ -159,9 +164,11 @@ def digest_of(secret: str) -> bytes:
     return sha256(secret.encode(errors="replace")).digest()
 
 
-def _find(connection: Connection, digest: bytes | None) -> list[_Digested]:
+def _find(
+    connection: Connection, *, digest: bytes | None = None, name: str | None = None
+) -> list[_Digested]:
     with connection.cursor(row_factory=kwargs_row(_row)) as cursor:
-        return cursor.execute(query("tokens"), {"digest": digest}).fetchall()
+        return cursor.execute(query("tokens"), {"digest": digest, "name": name}).fetchall()
 
 
 def _row(*, digest: bytes, scopes: list[str], **rest: object) -> _Digested:

@@ -1,8 +1,8 @@
 """Turns whatever ends a request with an error into a problem."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
 
 import psycopg
 from fastapi import FastAPI, Request, Response
@@ -16,17 +16,23 @@ SOON = {"Retry-After": "1"}
 """Worth repeating at once."""
 
 
+class Explained(NamedTuple):
+    """An error as whoever asked is told of it."""
+
+    problem: Problem
+    headers: Mapping[str, str] | None = None
+
+
 def handle(app: FastAPI) -> None:
     """Let an application answer every error with a problem."""
-    app.add_exception_handler(ProblemError, _problem)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(psycopg.DataError, _unreadable)
-    app.add_exception_handler(psycopg.errors.StatementTooComplex, _unreadable)
-    app.add_exception_handler(psycopg.OperationalError, _unavailable)
-    app.add_exception_handler(psycopg.InterfaceError, _unavailable)
+    for kind in _EXPLANATIONS:
+        app.add_exception_handler(kind, _explained)
     app.add_exception_handler(HTTPException, _unrouted)
-    app.add_exception_handler(Exception, _unexpected)
+
+
+def explain(error: Exception) -> Explained:
+    """Return what an error is for whoever asked."""
+    return next(_EXPLANATIONS[kind] for kind in type(error).__mro__ if kind in _EXPLANATIONS)(error)
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
@@ -42,25 +48,45 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return problem("bad_parameter", f"{field} is {shown(value)}: {first['msg']}", field=field)
 
 
-async def _problem(_request: Request, error: Exception) -> Response:
+def _problem(error: Exception) -> Explained:
     ended = cast("ProblemError", error)
-    return answer(ended.problem, ended.headers)
+    return Explained(ended.problem, ended.headers)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    return answer(refused(cast("Refused", error)))
+def _refused(error: Exception) -> Explained:
+    return Explained(refused(cast("Refused", error)))
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
-    return answer(invalid(cast("RequestValidationError", error).errors()))
+def _invalid(error: Exception) -> Explained:
+    return Explained(invalid(cast("RequestValidationError", error).errors()))
 
 
-async def _unreadable(_request: Request, error: Exception) -> Response:
-    return answer(problem("unreadable", _first_line(error)))
+def _unreadable(error: Exception) -> Explained:
+    return Explained(problem("unreadable", _first_line(error)))
 
 
-async def _unavailable(_request: Request, error: Exception) -> Response:
-    return answer(problem("unavailable", _first_line(error)), SOON)
+def _unavailable(error: Exception) -> Explained:
+    return Explained(problem("unavailable", _first_line(error)), SOON)
+
+
+def _unexpected(error: Exception) -> Explained:
+    return Explained(problem("unexpected", f"{type(error).__name__}; it is in the log"))
+
+
+_EXPLANATIONS: Final[dict[type, Callable[[Exception], Explained]]] = {
+    ProblemError: _problem,
+    Refused: _refused,
+    RequestValidationError: _invalid,
+    psycopg.DataError: _unreadable,
+    psycopg.errors.StatementTooComplex: _unreadable,
+    psycopg.OperationalError: _unavailable,
+    psycopg.InterfaceError: _unavailable,
+    Exception: _unexpected,
+}
+
+
+async def _explained(_request: Request, error: Exception) -> Response:
+    return answer(*explain(error))
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
@@ -74,10 +100,6 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     if raised.status_code == 404:  # noqa: PLR2004
         return answer(problem("unknown_route", path))
     return answer(problem("not_json", str(raised.detail)))
-
-
-async def _unexpected(_request: Request, error: Exception) -> Response:
-    return answer(problem("unexpected", f"{type(error).__name__}; it is in the log"))
 
 
 def allowed_methods(request: Request) -> list[str]:

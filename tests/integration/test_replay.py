@@ -167,4 +167,4 @@ def test_a_replay_reads_by_ranges_of_positions(connection: psycopg.Connection) -
         )
     )
     assert "Bitmap Index Scan on event_" in plan
-    assert "_position_idx" in plan
+    assert "_position_recorded_at_idx" in plan

@@ -12,6 +12,8 @@ from outbox.log.migrate import script_location
 from tests.migration import listing
 
 SQL = script_location() / "sql"
+KINDS = ("aggregates", "functions", "tables")
+"""Folders whose files make one object each."""
 CREATE = re.compile(
     r"^create (?:or replace )?(?:unique )?(\w+) (?:outbox\.)?(\w+)", re.MULTILINE | re.IGNORECASE
 )
@@ -45,14 +47,13 @@ def test_every_file_is_used_once(migration: Path) -> None:
 def test_a_file_makes_one_object(file: Path) -> None:
     """A function or table lies in the file of its name, with what belongs to it and no other."""
     made = CREATE.findall(file.read_text("utf-8"))
-    kinds = {"functions": {"function"}, "tables": {"table"}, "triggers": {"trigger"}}
+    kinds = {name: {name.removesuffix("s")} for name in (*KINDS, "triggers")}
     kind = kinds[file.parent.name]
     if file.parent.name == "triggers":
         assert {one for one, _ in made} == kind
         return
-    assert [(one, name) for one, name in made if one in {"function", "table", "trigger"}] == [
-        (file.parent.name.removesuffix("s"), file.stem)
-    ]
+    objects = [(one, name) for one, name in made if f"{one}s" in {*KINDS, "triggers"}]
+    assert objects == [(file.parent.name.removesuffix("s"), file.stem)]
     assert all(one in kind | {"index", "sequence"} for one, _ in made)
 
 

@@ -12,12 +12,13 @@ with chosen as materialized (
   limit %(limit)s
   for update skip locked
 ), appended as (
-  insert into outbox.event (account, stream, version, type, data)
+  insert into outbox.event (account, stream, version, type, data, metadata)
   select c.account, c.id, c.version + 1, 'requeued',
          jsonb_strip_nulls(jsonb_build_object(
            'expires_at', statement_timestamp()
                          + coalesce(%(expires_in)s::interval, (outbox.policy_of(c.account)).expires_in),
-           'reason', %(reason)s::text))
+           'reason', %(reason)s::text)),
+         %(metadata)s
   from chosen c
 )
 select id, account from chosen order by id

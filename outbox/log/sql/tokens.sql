@@ -1,8 +1,9 @@
--- tokens: the token of a digest, or all of them, and whether it is valid now.
+-- tokens: the token of a digest or of a name, or all of them, and whether each is valid now.
 select name, digest, scopes, created_at, expires_at, revoked_at,
        case when revoked_at is not null then 'revoked'
             when expires_at <= statement_timestamp() then 'expired'
             else 'valid' end as state
 from outbox.token
-where %(digest)s::bytea is null or digest = %(digest)s
+where (%(digest)s::bytea is null or digest = %(digest)s)
+  and (%(name)s::text is null or name = %(name)s)
 order by created_at, name

@@ -29,19 +29,7 @@ begin
 
   while v_left > 0 loop
     update connection c set
-      -- who owns the account, and that a worker stops, changes nothing about what WhatsApp has said of it; that it
-      -- refused to send, nothing about the connection
-      state        = case when a.type in ('throttled', 'restricted')
-                            or (a.type like 'lease_%' or a.type = 'draining')
-                               and c.state in ('logged_out', 'banned', 'outdated', 'halted') then c.state else
-                     case a.type when 'lease_acquired'      then 'owned'
-                                 when 'lease_released'      then 'free'
-                                 when 'lease_lost'          then 'free'
-                                 when 'pairing_offered'     then 'pairing'
-                                 when 'reconnect_scheduled' then 'waiting'
-                                 when 'resumed'             then 'waiting'
-                                 when 'replaced'            then 'fenced'
-                                 else a.type end end,
+      state        = next_connection_state(c.state, a.type),
       version      = a.version,
       changed_at   = a.recorded_at,
       epoch        = coalesce((a.data->>'epoch')::bigint, c.epoch),

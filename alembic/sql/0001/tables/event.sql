@@ -27,8 +27,8 @@ create index event_xid on outbox.event (xid);
 -- An account's owner follows only what adds to its queue.
 create index event_arrival on outbox.event (account, xid) where type in ('enqueued', 'requeued');
 
--- Replay and seals read by ranges of positions, which lie where they were written.
-create index event_position_range on outbox.event using brin (position) with (pages_per_range = 32, autosummarize = on);
+-- Replay and seals read by ranges of positions, what happened of late by ranges of time: both lie where they were written.
+create index event_range on outbox.event using brin (position, recorded_at) with (pages_per_range = 32, autosummarize = on);
 
 -- The notifications of a recipient. On the log, where a row is indexed once, and not on the projection, where it would
 -- be again with every change of state.
