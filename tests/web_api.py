@@ -14,11 +14,13 @@ from fastapi.testclient import TestClient
 from outbox.log import tokens
 from outbox.log.pool import Pool
 from outbox.web.app import create_app
+from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 from outbox.web.service import Service
 
 TO = "+447700900123"
+SECRET = "0123456789abcdef" * 4
 HELLO: dict[str, Any] = {"recipient": TO, "text": "hello"}
 
 
@@ -72,7 +74,7 @@ def service_of(pool: Pool, a_minute: int = 100_000) -> Service:
     """Return what the requests of a web process share; nobody follows the log."""
     closing = Event()
     feed = Feed(str(pool.conninfo), pooled=False, closing=closing)
-    return Service(pool, Rate(a_minute), feed, closing)
+    return Service(pool, Rate(a_minute), feed, closing, Logins(SECRET))
 
 
 def made(pool: Pool, connection: psycopg.Connection, a_minute: int = 100_000) -> Api:

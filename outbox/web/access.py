@@ -10,7 +10,7 @@ _log: Any = structlog.get_logger()
 
 
 class Access:
-    """Says what was answered, and that nobody on the way may keep it."""
+    """Says what was answered, and that nobody on the way may keep it unless it says so itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,7 +27,8 @@ class Access:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
             await send(message)
 
         try:

@@ -1,4 +1,4 @@
-"""The application: every endpoint, every error as a problem."""
+"""The application: every endpoint, every page, every error as a problem."""
 
 from importlib.metadata import version
 
@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from outbox.web.access import Access
 from outbox.web.accounts import accounts
+from outbox.web.dashboard.site import include_pages
 from outbox.web.enqueueing import enqueueing
 from outbox.web.handlers import handle
 from outbox.web.health import health
@@ -30,6 +31,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for router in (enqueueing, looking, mending, media, accounts, health):
         app.include_router(router)
+    include_pages(app)
     app.add_middleware(Access)
     handle(app)
     describe(app)

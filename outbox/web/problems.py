@@ -59,6 +59,9 @@ KINDS: Final[dict[str, Kind]] = {
     "missing_scope": Kind(
         403, "Not allowed", "Use a token with this scope: outbox token create NAME --scope SCOPE"
     ),
+    "foreign_form": Kind(
+        403, "Another site's form", "Load the page again, and use the form that is there."
+    ),
     "unknown_route": Kind(404, "No such path", "See which there are: GET /openapi.json"),
     "unknown_method": Kind(
         405, "No such method here", "The header Allow says which methods there are."
@@ -87,6 +90,15 @@ KINDS: Final[dict[str, Kind]] = {
         503,
         "The database is not to be had",
         "Repeat it after the seconds in the header Retry-After, with the same idempotency key.",
+    ),
+    "no_secret": Kind(
+        503,
+        "The pages are off",
+        "Set OUTBOX_SECRET to at least 32 random characters, such as those of: openssl rand -hex "
+        "32; the HTTP API works without.",
+    ),
+    "too_many_streams": Kind(
+        503, "Too many open pages", "Close some of them, or reload this one now and then."
     ),
     "not_ready": Kind(503, "Not ready", "Look at the database, and run: outbox migrate"),
     "too_many_uploads": Kind(

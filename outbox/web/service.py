@@ -9,11 +9,15 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from outbox.log.pool import Pool
+from outbox.web.dashboard.charts import Charts
+from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 
 WAITERS: Final = 20
 """Requests that wait at the same time: each has a thread, of which there are forty."""
+STREAMS: Final = 50
+"""Open pages that are kept up to date at the same time."""
 UPLOADS: Final = 4
 """Media that are taken at the same time: each is in memory as a whole, and a dyno has 512 MB."""
 
@@ -27,7 +31,11 @@ class Service:
     feed: Feed
     closing: Event
     """Set when the process has been told to stop: who waits is answered."""
+    logins: Logins | None
+    """Who has logged in to the pages; without a secret nobody can."""
     waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
+    charts: Charts = field(default_factory=Charts)
+    streams: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(STREAMS))
     uploads: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(UPLOADS))
 
 

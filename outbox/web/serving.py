@@ -10,6 +10,7 @@ import uvicorn
 from outbox.log.pool import open_pool
 from outbox.settings import Settings
 from outbox.web.app import create_app
+from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
 from outbox.web.rate import Rate
 from outbox.web.service import Service
@@ -44,7 +45,9 @@ def run_web(settings: Settings, listening: socket.socket) -> None:
     closing = Event()
     feed = Feed(settings.database_url, pooled=settings.pooled, closing=closing)
     with pool:
-        service = Service(pool, Rate(settings.web_requests_a_minute), feed, closing)
+        secret = settings.secret
+        logins = Logins(secret.get_secret_value()) if secret else None
+        service = Service(pool, Rate(settings.web_requests_a_minute), feed, closing, logins)
         config = uvicorn.Config(
             create_app(service),
             access_log=False,

@@ -24,6 +24,24 @@ STATE_STYLES = {
 }
 """How a notification's state looks."""
 
+CONNECTION_STYLES = {
+    "free": "dim",
+    "owned": "yellow",
+    "connecting": "yellow",
+    "connected": "green",
+    "disconnected": "yellow",
+    "waiting": "yellow",
+    "pairing": "red",
+    "paired": "yellow",
+    "fenced": "yellow",
+    "logged_out": "red",
+    "banned": "red",
+    "outdated": "red",
+    "halted": "red",
+    "draining": "yellow",
+}
+"""How the state of a connection looks: red needs a person."""
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -102,22 +120,23 @@ def connection(account: Account | Login, now: datetime) -> tuple[str, str]:
     again = f" at {when(account.reconnect_at, now)}" if account.reconnect_at else ""
     since = f" for {ago(account.connected_at, now)}" if account.connected_at else ""
     words = {
-        "free": ("not connected, no owner", "dim"),
-        "owned": ("not connected yet", "yellow"),
-        "connecting": ("connecting", "yellow"),
-        "connected": (f"connected{since}", "green"),
-        "disconnected": (f"connection lost{because}", "yellow"),
-        "waiting": (f"connection lost, next try{again or ' soon'}{because}", "yellow"),
-        "pairing": ("waits to be paired: scan the code", "red"),
-        "paired": ("paired, not connected yet", "yellow"),
-        "fenced": (f"replaced by another client{because}", "yellow"),
-        "logged_out": (f"logged out, has to be paired again{because}", "red"),
-        "banned": (f"banned{', next try' + again if again else ''}{because}", "red"),
-        "outdated": (f"WhatsApp wants a newer client{because}", "red"),
-        "halted": (f"halted{because}", "red"),
-        "draining": ("its worker is stopping", "yellow"),
+        "free": "not connected, no owner",
+        "owned": "not connected yet",
+        "connecting": "connecting",
+        "connected": f"connected{since}",
+        "disconnected": f"connection lost{because}",
+        "waiting": f"connection lost, next try{again or ' soon'}{because}",
+        "pairing": "waits to be paired: scan the code",
+        "paired": "paired, not connected yet",
+        "fenced": f"replaced by another client{because}",
+        "logged_out": f"logged out, has to be paired again{because}",
+        "banned": f"banned{', next try' + again if again else ''}{because}",
+        "outdated": f"WhatsApp wants a newer client{because}",
+        "halted": f"halted{because}",
+        "draining": "its worker is stopping",
     }
-    return words.get(account.state, (account.state, ""))
+    state = account.state
+    return words.get(state, state), CONNECTION_STYLES.get(state, "")
 
 
 def pace(account: Account, now: datetime) -> list[str]:

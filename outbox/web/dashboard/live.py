@@ -1,0 +1,70 @@
+"""/live: tells a page that the log has grown, by server-sent events; the page then asks anew.
+
+A page is rendered in one place only, and who may see it is judged each time. Events are gathered:
+at most one message a second, so a busy log costs a page a second and no more.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from outbox.log.follow import Event
+from outbox.web.dashboard.page import pages
+from outbox.web.dashboard.visitor import Visitor, visiting
+from outbox.web.problems import ProblemError, problem
+from outbox.web.service import STREAMS, Service, ServiceOf, place
+
+_SECONDS: Final = 1.0
+_ANYWAY_SECONDS: Final = 15.0
+"""After which a page asks anew although nothing happened: times on it have passed."""
+
+live = pages()
+
+
+async def _place(service: ServiceOf) -> AsyncIterator[None]:
+    """Keep one of the places meanwhile."""
+    with place(service.streams) as got:
+        if not got:
+            raise ProblemError(problem("too_many_streams", f"{STREAMS} pages are open"))
+        yield
+
+
+@live.get("/live", response_class=EventSourceResponse, dependencies=[Depends(_place)])
+async def changes(
+    request: Request,
+    service: ServiceOf,
+    _visitor: Annotated[Visitor, Depends(visiting("read"))],
+) -> AsyncIterator[ServerSentEvent]:
+    """Tell of changes until the page is closed or the process stops."""
+    async for position in _positions(request, service):
+        yield ServerSentEvent(event="changed", raw_data=str(position))
+
+
+async def _positions(request: Request, service: Service) -> AsyncIterator[int]:
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    latest = 0
+
+    def listen(events: list[Event]) -> None:
+        nonlocal latest
+        latest = max(latest, events[-1].position)
+        loop.call_soon_threadsafe(changed.set)
+
+    stop = service.feed.listen(listen)
+    quiet = 0.0
+    try:
+        while not service.closing.is_set() and not await request.is_disconnected():
+            try:
+                await asyncio.wait_for(changed.wait(), _SECONDS)
+            except TimeoutError:
+                quiet += _SECONDS
+                if quiet < _ANYWAY_SECONDS:
+                    continue
+            quiet = 0.0
+            changed.clear()
+            yield latest
+            await asyncio.sleep(_SECONDS)
+    finally:
+        stop()
