@@ -14,6 +14,7 @@ from outbox.web.looking import looking
 from outbox.web.media import media
 from outbox.web.mending import mending
 from outbox.web.openapi import describe
+from outbox.web.recipients import recipients
 from outbox.web.service import Service
 
 
@@ -29,7 +30,7 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for router in (enqueueing, looking, mending, media, accounts, health):
+    for router in (enqueueing, looking, mending, media, accounts, recipients, health):
         app.include_router(router)
     include_pages(app)
     app.add_middleware(Access)

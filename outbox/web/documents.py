@@ -162,6 +162,35 @@ class Accounts(_Document):
     accounts: list[Account]
 
 
+class Recipient(_Document):
+    """A recipient of an account."""
+
+    account: str
+    id: UUID
+    """Stands for the recipient in the log."""
+    jid: str | None
+    """None when the recipient has been erased."""
+    failures: int
+    """In a row, over all notifications."""
+    failed_attempts: int
+    """Ever."""
+    retry_at: datetime | None
+    """Nothing is sent before."""
+    last_error: str | None
+    first_sent_at: datetime | None
+    registered: bool | None
+    """Whether the number has WhatsApp; None if nobody has asked."""
+    checked_at: datetime | None
+
+
+class Recipients(_Document):
+    """Recipients, in the order of their ids."""
+
+    recipients: list[Recipient]
+    next: str | None
+    """The URL of the next page; None at the end."""
+
+
 class Alive(_Document):
     """The process answers."""
 

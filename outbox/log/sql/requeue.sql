@@ -1,7 +1,7 @@
 -- requeue: gives the next of those that are chosen a new start, as outbox.requeue does for one, in one statement.
 -- Whatever somebody else is changing at this moment is left out.
 with chosen as materialized (
-  select n.id, n.account, n.version
+  select n.id, n.account, n.version, n.state
   from outbox.notification n
   where (case when %(unsettled)s then n.unsettled else not n.open and n.sent_at is null end)
     and n.state = any (%(states)s)
@@ -15,6 +15,7 @@ with chosen as materialized (
   insert into outbox.event (account, stream, version, type, data, metadata)
   select c.account, c.id, c.version + 1, 'requeued',
          jsonb_strip_nulls(jsonb_build_object(
+           'state', c.state,
            'expires_at', statement_timestamp()
                          + coalesce(%(expires_in)s::interval, (outbox.policy_of(c.account)).expires_in),
            'reason', %(reason)s::text)),

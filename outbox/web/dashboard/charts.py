@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from outbox.log.traffic import traffic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from outbox.log.pool import Pool
     from outbox.log.traffic import Step
@@ -41,7 +42,7 @@ SCALES: Final[dict[Period, Scale]] = {
     "week": Scale(timedelta(hours=2), 84, 300),
 }
 _RECENT: Final = 5
-"""Minutes over which the present rate is taken."""
+"""Minutes over which the present rates are taken, the current one included."""
 
 
 class Charts:
@@ -75,22 +76,31 @@ class Rates(NamedTuple):
     most_within: float | None
 
 
-def rates(hour: Sequence[Step]) -> Rates:
-    """Return the present rates of the traffic of the last hour."""
-    # The current minute has only begun.
-    recent = hour[-1 - _RECENT : -1]
+def rates(hour: Sequence[Step], now: datetime) -> Rates:
+    """Return the present rates.
+
+    Args:
+        hour: The traffic of the last hour, minute by minute.
+        now: The database's time, to which the last minute goes.
+    """
+    recent = hour[-_RECENT:]
+    minutes = max((now - recent[0].at).total_seconds() / 60, 1)
     latest = next((one for one in reversed(hour) if one.half_within is not None), None)
     return Rates(
-        sum(one.sent for one in recent) / _RECENT,
-        sum(one.failed for one in recent) / _RECENT,
+        sum(one.sent for one in recent) / minutes,
+        sum(one.failed for one in recent) / minutes,
         latest.half_within if latest else None,
         latest.most_within if latest else None,
     )
 
 
-def series(steps: Sequence[Step]) -> dict[str, list[float | None]]:
-    """Return what the charts draw: a list of values for each line, beside the times."""
+def series(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return what the charts draw: a list of values for each line, beside the times.
+
+    `offset` is how many seconds the times of the pages are ahead of UTC.
+    """
     return {
+        "offset": (steps[-1].at.astimezone().utcoffset() or timedelta()).total_seconds(),
         "at": [one.at.timestamp() for one in steps],
         "enqueued": [one.enqueued for one in steps],
         "sent": [one.sent for one in steps],

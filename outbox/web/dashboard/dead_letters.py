@@ -62,7 +62,7 @@ def requeue_chosen(
     visitor: Annotated[Visitor, Depends(acting("operate"))],
     service: ServiceOf,
     id: Annotated[list[UUID] | None, Form()] = None,  # noqa: A002 - its name
-    everything: Annotated[bool, Form()] = False,  # noqa: FBT002 - a form's field
+    everything: Annotated[bool, Form()] = False,
     state: Annotated[Which, Form()] = "",
     account: Annotated[str, Form()] = "",
 ) -> Response:

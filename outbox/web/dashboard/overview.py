@@ -32,7 +32,7 @@ def show(
         now=found.database.now,
         accounts=found.accounts,
         warnings=attention(found),
-        rates=rates(charts.steps(service.pool, "hour")),
+        rates=rates(charts.steps(service.pool, "hour"), found.database.now),
         period=period,
         series=series(charts.steps(service.pool, period)),
     )

@@ -28,8 +28,12 @@ _HEADERS: Final = {
 _log: Any = structlog.get_logger()
 
 
-def _colour(state: str) -> str:
-    return wording.STATE_STYLES.get(state) or narrative.EVENT_STYLES.get(state) or "plain"
+_COLOURS: Final = wording.CONNECTION_STYLES | narrative.EVENT_STYLES | wording.STATE_STYLES
+
+
+def _colour(name: str) -> str:
+    """Return the class of a state or event in the style sheet."""
+    return _COLOURS.get(name) or "plain"
 
 
 _TEMPLATES = Environment(

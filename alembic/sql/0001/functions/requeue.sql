@@ -23,6 +23,7 @@ begin
   insert into outbox.event (account, stream, version, type, data, metadata)
   values (v_row.account, v_row.id, v_row.version + 1, 'requeued',
           jsonb_strip_nulls(jsonb_build_object(
+            'state', v_row.state,
             'expires_at', statement_timestamp()
                           + coalesce(requeue.expires_in, (outbox.policy_of(v_row.account)).expires_in),
             'reason', requeue.reason)),

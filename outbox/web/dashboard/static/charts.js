@@ -32,13 +32,17 @@
         there.setData(data);
         continue;
       }
+      // In the time zone of the page, which is the server's.
+      const clock = (at) => new Date((at + values.offset) * 1000).toISOString();
+      const days = values.at.at(-1) - values.at[0] > 2 * 86400;
       const axis = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false } };
       charts.set(place.id, new uPlot({
         ...size(place),
-        series: [{}, ...lines.map((line) => ({
-          label: NAMES[line], stroke: colours()[line], width: 2, spanGaps: true, points: { show: false },
+        series: [{ label: "at", value: (_, at) => at == null ? "" : clock(at).slice(5, 16).replace("T", " ") }, ...lines.map((line) => ({
+          label: NAMES[line], stroke: colours()[line], width: 2, spanGaps: true, points: { show: line.endsWith("within"), size: 4 },
+          value: (_, value) => value == null ? "" : String(Math.round(value * 1000) / 1000),
         }))],
-        axes: [axis, { ...axis, size: 46 }],
+        axes: [{ ...axis, values: (_, at) => at.map((one) => days ? clock(one).slice(5, 10) : clock(one).slice(11, 16)) }, { ...axis, size: 46 }],
         scales: { y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.1] } },
         cursor: { y: false },
         legend: { live: true },
