@@ -50,9 +50,9 @@ schema: $(VENV)/dev ## write down anew which schema the migrations add up to
 
 lock: .lock/uv ## write the requirements files anew, changing no version without need
 	$(COMPILE) -o requirements.txt
-	$(COMPILE) --extra embedded --extra dev -c requirements.txt -o requirements-dev.txt
-	$(COMPILE) --extra embedded --extra dev --extra bench -c requirements-dev.txt \
-		-o requirements-bench.txt
+	$(COMPILE) --extra embedded --extra otel --extra dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --extra embedded --extra otel --extra dev --extra bench \
+		-c requirements-dev.txt -o requirements-bench.txt
 
 upgrade: COMPILE += --upgrade
 upgrade: lock ## the same with the newest versions
