@@ -49,6 +49,8 @@ class Account:
     """Those of the unknown that wait for an operator."""
     oldest: datetime | None
     """When the oldest that is not sent was enqueued."""
+    oldest_due_at: datetime | None
+    """Since when the one has been due that has waited for its attempt for the longest."""
     next_due_at: datetime | None
     waiting_recipients: int
     """Recipients to whom nothing is sent before their retry."""

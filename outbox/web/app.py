@@ -13,6 +13,7 @@ from outbox.web.health import health
 from outbox.web.looking import looking
 from outbox.web.media import media
 from outbox.web.mending import mending
+from outbox.web.metrics import measure, metrics
 from outbox.web.openapi import describe
 from outbox.web.recipients import recipients
 from outbox.web.service import Service
@@ -30,10 +31,14 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for router in (enqueueing, looking, mending, media, accounts, recipients, health):
+    for router in (
+        *(enqueueing, looking, mending, media),
+        *(accounts, recipients, health, metrics),
+    ):
         app.include_router(router)
     include_pages(app)
     app.add_middleware(Access)
+    measure(app, service)
     handle(app)
     describe(app)
     return app

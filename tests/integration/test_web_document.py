@@ -33,7 +33,10 @@ KEPT = (
 )
 """What every answer has to be. Whether every request that fits the document is accepted it cannot
 say: that a number fits its country's plan, no schema tells."""
-TAKE_ANYTHING = ("GET /v1/accounts", "GET /healthz", "GET /readyz", "POST /v1/media")
+TAKE_ANYTHING = (
+    *("GET /v1/accounts", "GET /healthz", "GET /readyz", "GET /metrics"),
+    "POST /v1/media",
+)
 """Operations without parameters, and one whose body is any bytes: nothing does not fit them."""
 
 

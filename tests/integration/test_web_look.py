@@ -136,7 +136,7 @@ def test_accounts_say_what_status_says(
     assert [one["account"] for one in accounts] == ["main", "second"]
     assert (accounts[0]["state"], accounts[0]["pending"]) == ("connected", 1)
     assert accounts[0]["dead"] == {"rejected": 1}
-    times = ("changed_at", "connected_at", "oldest", "last_sent_at", "next_due_at")
+    times = ("changed_at", "connected_at", "oldest", "oldest_due_at", "last_sent_at", "next_due_at")
     for ours, theirs in zip(accounts, status, strict=True):
         assert ours.keys() == theirs.keys() - {"owner", "lease_until", "worker", "lacks_ffmpeg"}
         for name in ours.keys() - set(times):

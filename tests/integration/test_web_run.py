@@ -18,7 +18,7 @@ import pytest
 
 from outbox.log import tokens
 from outbox.session.phone import Phone
-from tests.cli_runner import run
+from tests.cli_runner import enqueue, run
 
 PATIENCE = 20.0
 
@@ -114,6 +114,32 @@ def test_from_http_to_the_phone_until_sigterm(
     assert "Traceback" not in said
     assert "447700900123" not in said
     assert secret not in said
+
+
+def test_what_a_worker_does_is_counted_by_the_web_process(
+    start: Any,  # noqa: ANN401
+    connection: psycopg.Connection,
+    tmp_path: Path,
+) -> None:
+    """From the log that both share, from when on the web process follows it."""
+    secret = tokens.create(connection, "prometheus", ["read"]).secret
+    web = start("web", "--port", "0")
+    port = web.wait_for(r"event=started host=127\.0\.0\.1 port=(\d+)")[1]
+    url = f"http://127.0.0.1:{port}/metrics"
+    with Phone.start(tmp_path) as phone:
+        start("worker", OUTBOX_SESSION=phone.url)
+        until = time.monotonic() + PATIENCE
+        said = ""
+        counted = r'^outbox_attempts_total\{account="main",outcome="sent"\} [1-9]'
+        while not re.search(counted, said, re.MULTILINE):
+            assert time.monotonic() < until, said
+            enqueue(connection)
+            answer = httpx2.get(url, headers={"Authorization": f"Bearer {secret}"})
+            assert answer.status_code == 200
+            said = answer.text
+    assert 'outbox_connection_state{account="main",state="connected"} 1.0' in said
+    assert 'outbox_owned{account="main"} 1.0' in said
+    assert "447700900123" not in said
 
 
 def test_heroku_says_which_port(start: Any) -> None:  # noqa: ANN401

@@ -8,6 +8,7 @@ with queue as (
          count(*) filter (where state = 'unknown' and on_unknown = 'hold') as held,
          count(*) filter (where state = 'pending' and due_at <= statement_timestamp()) as due,
          min(enqueued_at)                            as oldest,
+         min(due_at) filter (where state = 'pending' and due_at <= statement_timestamp()) as oldest_due_at,
          min(due_at) filter (where state = 'pending' and due_at > statement_timestamp()) as next_due_at
   from outbox.notification where open group by account
 ), dead as (
@@ -31,7 +32,7 @@ select a.account, coalesce(c.state, 'free') as state, c.reason, coalesce(c.failu
        coalesce(l.owner is not null and l.until < statement_timestamp(), false) as lapsed,
        case when l.owner is not null then w.worker end as worker,
        coalesce(q.pending, 0) as pending, coalesce(q.due, 0) as due, coalesce(q.sending, 0) as sending,
-       coalesce(q.unknown, 0) as unknown, coalesce(q.held, 0) as held, q.oldest, q.next_due_at,
+       coalesce(q.unknown, 0) as unknown, coalesce(q.held, 0) as held, q.oldest, q.oldest_due_at, q.next_due_at,
        coalesce(r.waiting_recipients, 0) as waiting_recipients, coalesce(d.dead, '{}') as dead,
        policy.strangers_a_day, policy.pace as messages_a_minute, coalesce(c.lacks_ffmpeg, false) as lacks_ffmpeg,
        pace is not null as paced, pace.next_at as next_send_at, pace.reason as next_send_reason,
