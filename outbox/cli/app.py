@@ -28,6 +28,7 @@ from outbox.cli import (
     status,
     tail,
     token,
+    top,
     web,
     worker,
 )
@@ -97,6 +98,7 @@ for _name, _command, _heading in (
     ("list", list.list_, WATCH),
     ("show", show.show, WATCH),
     ("tail", tail.tail, WATCH),
+    ("top", top.top, WATCH),
     ("doctor", doctor.doctor, WATCH),
     ("cancel", cancel.cancel, MEND),
     ("requeue", requeue.requeue, MEND),

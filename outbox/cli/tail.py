@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from rich.text import Text
+
     from outbox.log.database import Connection
     from outbox.log.follow import Batch, Event
 
@@ -57,7 +59,7 @@ def tail(
             if json:
                 write_json_line(narrative.document(event))
             else:
-                _print(event)
+                out().print(line(event), soft_wrap=True)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None  # it is how to end it
 
@@ -109,15 +111,17 @@ def _back(connection: "Connection", since: "datetime | None") -> int:
     return positions_since(connection, since) if since is not None else 0
 
 
-def _print(event: "Event") -> None:
+def line(event: "Event", *, short: bool = False) -> "Text":
+    """Return what an event says on one line, which a short one never breaks."""
     from rich.text import Text  # noqa: PLC0415
 
     stream = "connection" if event.type in narrative.CONNECTIONS else str(event.stream)
-    text = Text.assemble(
+    return Text.assemble(
         (f"{event.recorded_at.astimezone():%H:%M:%S.%f}"[:-3], "dim"),
         f"  {event.account}  ",
         (f"{event.type:<15}", narrative.EVENT_STYLES.get(event.type, "")),
         f"  {stream}  ",
         (narrative.told(event), "dim"),
+        no_wrap=short,
+        overflow="ellipsis" if short else None,
     )
-    out().print(text, soft_wrap=True)

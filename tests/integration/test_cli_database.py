@@ -18,10 +18,14 @@ COMMANDS = [
     ["requeue", "0" * 32],
     ["resume", "main"],
     ["tail"],
+    ["top"],
     ["worker"],
 ]
 EVERY = [*COMMANDS, ["migrate"]]
-ENDING = [["migrate"], *(command for command in COMMANDS if command[0] not in ("tail", "worker"))]
+ENDING = [
+    ["migrate"],
+    *(command for command in COMMANDS if command[0] not in ("tail", "top", "worker")),
+]
 """Those that end by themselves."""
 
 
