@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
+from outbox.flood import Flood
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -70,6 +72,7 @@ def configure(form: Format = "auto", level: Level = "info", stream: TextIO | Non
             ],
         )
     )
+    handler.addFilter(Flood())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])

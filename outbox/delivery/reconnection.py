@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _FINAL_STATES = ("logged_out", "outdated", "halted")
 """States of a connection from which only an operator leads out."""
+_LOUD = (*_FINAL_STATES, "banned", "replaced")
+"""What an operator should hear of at once."""
 
 
 class Reconnection:
@@ -77,7 +79,8 @@ class Reconnection:
         self._connecting = False
         if self._closing:
             return
-        self._log.info(transition.type, reason=transition.reason)
+        tell = self._log.warning if transition.type in _LOUD else self._log.info
+        tell(transition.type, reason=transition.reason)
         record_transition(
             connection,
             self._account,

@@ -18,6 +18,7 @@ from outbox.delivery.feed import Feed
 from outbox.delivery.lanes import Lanes
 from outbox.delivery.pace import Pace, held_until
 from outbox.delivery.reconnection import Reconnection
+from outbox.delivery.telling import tell
 from outbox.errors import VersionConflict
 from outbox.log import attempts, queue, restore
 from outbox.log.attempts import Result
@@ -306,10 +307,11 @@ class Tenure:
         rows = {row.notification: row for row in recorded}
         again: list[UUID] = []
         for notification, (result, entry) in concluded.items():
+            row = rows.get(notification)
+            tell(self._log, result, row)
             if result.type in _FINAL_OUTCOMES:
                 self._evidence.settled([notification])
                 continue
-            row = rows.get(notification)
             in_doubt = self._evidence.of(notification)
             if row is None and in_doubt is not None:
                 # Recorded by a call whose answer was lost, after which the memory was loaded; or

@@ -27,4 +27,4 @@ def job() -> Job:
 def _run(connection: Connection) -> None:
     expired = expire(connection)
     if expired:
-        structlog.get_logger().info("expired", notifications=expired)
+        structlog.get_logger().warning("expired", notifications=expired)
