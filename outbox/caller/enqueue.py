@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Required, Unpack
 
 import sqlalchemy as sa
 
+from outbox.caller import tracing
 from outbox.caller.executable import (
     Executable,
     Expression,
@@ -107,7 +108,11 @@ def enqueue(
         "content": _content(text, content, media, mime),
         "account": value(judge_account(account), "text"),
     }
-    for name, given in judge(options).items():
+    judged = judge(options)
+    traceparent = tracing.current()
+    if traceparent is not None:
+        judged["metadata"] = tracing.within(judged.get("metadata", {}), traceparent)
+    for name, given in judged.items():
         written = json.dumps(given) if name == "metadata" else given
         arguments[name] = value(written, _TYPES.get(name, "text"))
     return scalar(call("enqueue", **arguments), "id", sa.Uuid())
@@ -130,6 +135,10 @@ def enqueue_many(
     """
     judge_account(account)
     items = [_numbered(number, given) for number, given in enumerate(notifications, 1)]
+    traceparent = tracing.current()
+    if traceparent is not None:
+        for item in items:
+            item["metadata"] = tracing.within(item.get("metadata", {}), traceparent)
     batch = call(
         "enqueue_batch",
         notifications=value(json.dumps(items), "jsonb"),

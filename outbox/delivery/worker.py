@@ -15,6 +15,7 @@ import structlog
 from outbox.delivery.owner import Owner
 from outbox.delivery.schedule import expire, partitions, renew, rescue
 from outbox.delivery.schedule.scheduler import Schedule
+from outbox.delivery.traces import begin_traces
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -44,12 +45,15 @@ def run_worker(settings: Settings, open_session: OpenSession) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     schedule.start()
+    traces = begin_traces(settings)
     log.info("started", accounts=list(settings.accounts), **describe_worker())
     log.info("stopping", signal=_next(told))
     for owner in owners:
         owner.stop()
     schedule.wait()
     schedule.shutdown()
+    if traces is not None:
+        traces.end()
     log.info("stopped")
 
 

@@ -82,6 +82,10 @@ def enqueue(
             description="Of a single notification: the same one gives the same id again.",
         ),
     ] = None,
+    traceparent: Annotated[
+        str | None,
+        Header(description="The span that it belongs to, as W3C's Trace Context has it."),
+    ] = None,
 ) -> Response:
     """Accept a notification, or a list of them, all or none. Needs the scope `enqueue`."""
     judge_account(account)
@@ -97,9 +101,9 @@ def enqueue(
                         "idempotency_key.",
                     )
                 )
-        rows = given.many(body, token.name)
+        rows = given.many(body, token.name, traceparent)
         return _answer(202, Batch(notifications=[*map(_accepted, _accept(service, rows, account))]))
-    row = given.one(body, token.name, idempotency_key)
+    row = given.one(body, token.name, idempotency_key, traceparent)
     (accepted,) = _accept(service, [row], account, single=True)
     if wait is None:
         return _answer(202, _accepted(accepted))

@@ -7,6 +7,7 @@ stand instead of a content, as in the files of `outbox enqueue --file`.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from outbox.caller.tracing import within
 from outbox.content import parse
 from outbox.content.refused import as_json, unstorable
 from outbox.errors import Refused, refusal
@@ -17,13 +18,16 @@ MOST: Final = 1000
 """Notifications in one request."""
 
 
-def one(given: object, token: str, key: str | None = None) -> dict[str, Any]:
+def one(
+    given: object, token: str, key: str | None = None, traceparent: str | None = None
+) -> dict[str, Any]:
     """Return a notification as the database takes it.
 
     Args:
         given: What came as JSON.
         token: The name of the token, for the event's metadata.
         key: The idempotency key, if it came beside the JSON.
+        traceparent: Of whose span it is, for the event's metadata.
 
     Raises:
         Refused: It breaks a rule.
@@ -39,11 +43,13 @@ def one(given: object, token: str, key: str | None = None) -> dict[str, Any]:
         raise refusal("bad_idempotency_key", as_json(row["idempotency_key"]))
     row["recipient"] = _recipient(row.get("recipient"))
     row["content"] = _content(row)
-    row["metadata"] = _metadata(row.get("metadata", {}), token)
+    row["metadata"] = within(_metadata(row.get("metadata", {}), token), traceparent)
     return row
 
 
-def many(given: Sequence[object], token: str) -> list[dict[str, Any]]:
+def many(
+    given: Sequence[object], token: str, traceparent: str | None = None
+) -> list[dict[str, Any]]:
     """Return the notifications of a list.
 
     Raises:
@@ -55,7 +61,7 @@ def many(given: Sequence[object], token: str) -> list[dict[str, Any]]:
     rows = []
     for number, item in enumerate(given, 1):
         try:
-            rows.append(one(item, token))
+            rows.append(one(item, token, traceparent=traceparent))
         except Refused as error:
             raise ProblemError(refused(error, number=number)) from None
     return rows

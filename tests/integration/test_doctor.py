@@ -435,8 +435,9 @@ def _today() -> str:
 # The load.
 
 
-def test_what_a_worker_needs() -> None:
+def test_what_a_worker_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """One connection, and for each account those of its owner, its session and its listener."""
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
 
     def needed(**given: Any) -> tuple[int, int]:  # noqa: ANN401 - of any type that a setting has
         return load.needed(Settings.model_construct(database_url="postgresql:///", **given))
@@ -445,6 +446,8 @@ def test_what_a_worker_needs() -> None:
     assert needed(accounts=("a", "b")) == (7, 11)
     assert needed(listen_url="postgresql:///") == (5, 7)
     assert needed(session="simulated://127.0.0.1:1") == (2, 3)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    assert needed() == (5, 7)  # one tells the traces
 
 
 @pytest.mark.parametrize(("limit", "verdict"), [(4, "broken"), (6, "warning"), (7, "ok")])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from outbox.cli.checks.finding import Finding, broken, ok, warning
+from outbox.delivery.traces import are_wanted
 from outbox.words import wording
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ _SHOWN = 4
 def needed(settings: Settings) -> tuple[int, int]:
     """Return how many connections a worker has at rest, and at most for a moment.
 
-    One for its jobs; for each account its owner's, its listener's if that has a way of its own, and
-    with WhatsApp two of whatsmeow's, sometimes three. For a moment the owner fetches media.
+    One for its jobs, and one if it tells traces; for each account its owner's, its listener's if
+    that has a way of its own, and with WhatsApp two of whatsmeow's, sometimes three. For a moment
+    the owner fetches media.
     """
+    own = 1 + are_wanted()
     whatsapp = settings.session.startswith("whatsapp:")
     rest = 1 + bool(settings.listen_url) + (2 if whatsapp else 0)
     accounts = len(settings.accounts)
-    return 1 + accounts * rest, 1 + accounts * (rest + 1 + (1 if whatsapp else 0))
+    return own + accounts * rest, own + accounts * (rest + 1 + (1 if whatsapp else 0))
 
 
 def connections(connection: Connection, settings: Settings) -> Finding:
@@ -129,7 +132,7 @@ def _is_workers(one: Connected, settings: Settings) -> bool:
     """Whether these are of a worker that serves the accounts here already."""
     kinds = ("owner", "listener", "media", "store", "whatsapp")
     names = {f"outbox {kind} {account}" for kind in kinds for account in settings.accounts}
-    return one.here and one.application in names | {"outbox jobs"}
+    return one.here and one.application in names | {"outbox jobs", "outbox traces"}
 
 
 def _names(there: list[Connected]) -> str:
