@@ -95,12 +95,22 @@ class Batch:
         before: What had been seen before the read.
         after: What has been seen once the events have been dealt with.
         complete: Whether this is all there was; otherwise there is more to read at once.
+        step: The snapshot that the read goes towards, for who deals with some of the events only.
     """
 
     events: list[Event]
     before: Cursor
     after: Cursor
     complete: bool
+    step: Cursor
+
+    def part(self, count: int) -> Batch:
+        """Return the batch with its first events only: what follows them is read again."""
+        if count >= len(self.events):
+            return self
+        events = self.events[:count]
+        after = replace(self.step, position=events[-1].position) if events else self.before
+        return replace(self, events=events, after=after, complete=False)
 
 
 _BEGINNING = Cursor(0, "1:1:")
@@ -176,6 +186,16 @@ class Follower:
         self._move(batch)
         self._cursor = batch.after
 
+    def epoch_of(self, position: int) -> int:
+        """Return in which restore epoch an event was appended, which with its position names it.
+
+        What a restore has lost gives its position to something else, in the next epoch.
+        """
+        return max(
+            (number for number, through in self._restored_through.items() if through < position),
+            default=1,
+        )
+
     def _beginning(self, back: int | None) -> Cursor:
         if back is None:
             return _BEGINNING
@@ -194,13 +214,8 @@ class Follower:
         return Cursor(*row)
 
     def _move(self, batch: Batch) -> None:
-        if self.consumer is None or batch.after == batch.before:
-            return
-        if not batch.events and batch.complete:
-            return  # nothing was there, so there is nothing to write
-        change = (*_fields(batch.after), self.consumer, *_fields(batch.before))
-        if self._connection.execute(_MOVE, change).rowcount != 1:
-            raise CursorMoved(f"another follower has read as {self.consumer}, too")
+        if self.consumer is not None:
+            move(self._connection, self.consumer, batch)
 
     def _take(self, limit: int, *, lock: bool) -> Batch:
         if limit < 1:
@@ -223,13 +238,12 @@ class Follower:
         ).fetchall()
         now = rows[0][0]
         events = [Event(*row[1:]) for row in rows if row[1] is not None]
+        step = replace(cursor, towards_epoch=self._epoch, towards=now, position=0)
         if len(events) <= limit:
-            return Batch(events, cursor, Cursor(self._epoch, now), complete=True)
+            return Batch(events, cursor, Cursor(self._epoch, now), complete=True, step=step)
         del events[limit:]
-        after = replace(
-            cursor, towards_epoch=self._epoch, towards=now, position=events[-1].position
-        )
-        return Batch(events, cursor, after, complete=False)
+        after = replace(step, position=events[-1].position)
+        return Batch(events, cursor, after, complete=False, step=step)
 
     def _take_range(self, before: Cursor, limit: int) -> Batch:
         """Take the next step towards a snapshot, by positions: a follower that is far behind."""
@@ -264,13 +278,15 @@ class Follower:
             if len(events) == limit:
                 self._span //= 2
                 after = replace(cursor, position=events[-1].position)
-                return Batch(events, before, after, complete=False)
+                return Batch(events, before, after, complete=False, step=cursor)
             if through >= last:
                 # There may be news since that snapshot was taken.
-                return Batch(events, before, Cursor(epoch, towards), complete=False)
+                after = Cursor(epoch, towards)
+                return Batch(events, before, after, complete=False, step=cursor)
             self._span *= 2
             if events:
-                return Batch(events, before, replace(cursor, position=through), complete=False)
+                after = replace(cursor, position=through)
+                return Batch(events, before, after, complete=False, step=cursor)
             position = through
 
     def _ended_at(self, epoch: int) -> int:
@@ -282,6 +298,46 @@ class Follower:
         return int(_text(self._connection, "select last_value::text from outbox.event_position"))
 
 
+def start(connection: Connection, position: int | None) -> Cursor:
+    """Return a cursor that begins at a position of the log, or now.
+
+    Args:
+        connection: Where the log is; in no transaction.
+        position: Of the first event to come; None for what is appended from now on.
+
+    Raises:
+        ValueError: The log has no such position.
+    """
+    epoch = restore.begin(connection).number
+    now = _text(connection, _NOW)
+    if position is None:
+        return Cursor(epoch, now)
+    last = int(_text(connection, "select last_value::text from outbox.event_position"))
+    if not 1 <= position <= last + 1:
+        raise ValueError(
+            f"The log has no position {position}: it goes from 1 to {last}, and {last + 1} is next."
+        )
+    return replace(_BEGINNING, towards_epoch=epoch, towards=now, position=position - 1)
+
+
+def move(connection: Connection, consumer: str, batch: Batch) -> None:
+    """Move the cursor of a consumer behind a batch.
+
+    Raises:
+        CursorMoved: Somebody else has read as the same consumer since the batch was taken.
+    """
+    if batch.after == batch.before or (not batch.events and batch.complete):
+        return  # nothing was there, so there is nothing to write
+    change = (*_fields(batch.after), consumer, *_fields(batch.before))
+    if connection.execute(_MOVE, change).rowcount != 1:
+        raise CursorMoved(f"another follower has read as {consumer}, too")
+
+
+def place(connection: Connection, consumer: str, cursor: Cursor) -> None:
+    """Let a consumer stand somewhere else, or begin there; who reads as it finds itself moved."""
+    connection.execute(_PLACE, (consumer, *_fields(cursor)))
+
+
 _NOW = "select outbox.current_snapshot()::text"
 _COLUMNS = "epoch, snapshot::text, towards_epoch, towards::text, position"
 _LOAD = f"select {_COLUMNS} from outbox.cursor where consumer = %s"  # noqa: S608 - ours alone
@@ -289,6 +345,14 @@ _LOCK = f"{_LOAD} for update"
 _CREATE = """
     insert into outbox.cursor (consumer, epoch, snapshot, towards_epoch, towards, position)
     values (%s, %s, %s, %s, %s, %s) on conflict do nothing
+"""
+_PLACE = """
+    insert into outbox.cursor (consumer, epoch, snapshot, towards_epoch, towards, position)
+    values (%s, %s, %s, %s, %s, %s)
+    on conflict (consumer) do update
+    set epoch = excluded.epoch, snapshot = excluded.snapshot, position = excluded.position,
+        towards_epoch = excluded.towards_epoch, towards = excluded.towards,
+        moved_at = statement_timestamp()
 """
 _MOVE = f"""
     update outbox.cursor
