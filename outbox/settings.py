@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """What the pages' login cookies are signed with; without one there are no pages."""
     web_requests_a_minute: Annotated[int, Field(ge=1)] = 600
     """How many requests a token may make of one process of the HTTP API."""
+    webhooks_inside: bool = False
+    """Webhooks may point inside: to loopback, private and link-local addresses, and to http://."""
     log_format: Literal["auto", "text", "logfmt", "json"] = "auto"
     """How the worker logs; `auto` is text on a terminal and logfmt elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

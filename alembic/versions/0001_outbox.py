@@ -22,6 +22,7 @@ FILES = (
     "tables/idempotency",
     "tables/cursor",
     "tables/token",
+    "tables/webhook",
     # what refuses
     "functions/refusals",
     "functions/refuse",

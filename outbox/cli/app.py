@@ -30,6 +30,7 @@ from outbox.cli import (
     token,
     top,
     web,
+    webhook,
     worker,
 )
 from outbox.cli.exits import ExitCode, ending, wants_traceback
@@ -115,4 +116,5 @@ for _name, _command, _heading in (
 ):
     app.command(_name, rich_help_panel=_heading)(_command)
 app.add_typer(token.token, name="token", rich_help_panel=RUN)
+app.add_typer(webhook.webhook, name="webhook", rich_help_panel=RUN)
 app.add_typer(postgres.postgres, name="postgres", rich_help_panel=RUN)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from outbox.cli.checks import account, database, load, machine, schema, server
+from outbox.cli.checks import account, database, load, machine, schema, server, webhooks
 from outbox.cli.checks.finding import Finding, broken, examined, ok, warning
 from outbox.cli.environment import read_settings
 from outbox.cli.exits import Failure
@@ -62,6 +62,7 @@ def _of_database(
     yield examined("restore", partial(schema.restore, connection))
     yield examined("vacuum", partial(load.vacuum, connection))
     yield examined("size", partial(load.size, connection, size_limit))
+    yield examined("webhooks", partial(webhooks.delivery, connection))
     yield from _of_accounts(connection, settings)
 
 

@@ -20,3 +20,5 @@ class Job:
     """From one run to the next."""
     run: Callable[[Connection], None]
     """Raises psycopg.OperationalError when the database is lost; the next run finds a new one."""
+    end: Callable[[Connection], None] | None = None
+    """Called when the worker stops, after the last run."""

@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from outbox.log.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from outbox.delivery.owner import Owner
     from outbox.delivery.schedule.job import Job
@@ -40,6 +40,7 @@ class Schedule:
     ) -> None:
         self._url = url
         self._pooled = pooled
+        self._jobs = jobs
         self._connection: Connection | None = None
         self._log = structlog.get_logger()
         self._running = len(owners)
@@ -77,6 +78,9 @@ class Schedule:
     def shutdown(self) -> None:
         """End: no job runs any more, the connection is closed."""
         self._scheduler.shutdown()
+        for job in self._jobs:
+            if job.end is not None and self._connection is not None:
+                self._perform(job.name, job.end)
         if self._connection is not None:
             self._connection.close()
 
@@ -106,12 +110,15 @@ class Schedule:
                         self._stopped.set()
 
     def _run(self, job: Job) -> None:
+        self._perform(job.name, job.run)
+
+    def _perform(self, name: str, part: Callable[[Connection], None]) -> None:
         try:
             if self._connection is None:
                 self._connection = connect(self._url, "outbox jobs", pooled=self._pooled)
-            job.run(self._connection)
+            part(self._connection)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self._log.warning("a job failed", job=job.name, reason=str(error).strip())
+            self._log.warning("a job failed", job=name, reason=str(error).strip())
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None

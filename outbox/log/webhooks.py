@@ -1,0 +1,307 @@
+"""Webhooks: who is told of events over HTTP, who serves them, and how that goes.
+
+Invariants: a webhook is served by at most one sender, by a lease of the database's clock. Where it
+stands is the cursor of a follower, which a disabled webhook keeps: enabled, it goes on there.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from outbox.errors import OutboxError
+from outbox.log import follow
+from outbox.log.database import query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from outbox.log.database import Connection
+
+_NAME = re.compile("[a-z0-9][a-z0-9_.-]{0,62}")
+_SECRET_BYTES = 32
+_NOTIFICATION_TYPES: Final = (
+    "enqueued",
+    "attempt_started",
+    "sent",
+    "attempt_failed",
+    "attempt_unknown",
+    "rejected",
+    "delivered",
+    "read",
+    "played",
+    "expired",
+    "exhausted",
+    "cancelled",
+    "requeued",
+)
+
+
+class WebhookError(OutboxError):
+    """A webhook cannot be made or changed like this."""
+
+
+class UnknownWebhookError(WebhookError):
+    """No webhook has this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A subscription, and how its delivery goes."""
+
+    name: str
+    url: str
+    secret: str
+    """What is sent is signed with it, as Standard Webhooks has it."""
+    events: list[str]
+    """The types of event that it is told of; none means all."""
+    account: str | None
+    """The account of whose events it is told; None means all."""
+    created_at: datetime
+    owner: UUID | None
+    """The sender that serves it."""
+    failing_since: datetime | None
+    failures: int
+    """In a row."""
+    retry_at: datetime | None
+    last_error: str | None
+    disabled_at: datetime | None
+    disabled_because: str | None
+    moved_at: datetime | None
+    """When its cursor was last moved."""
+    due: bool
+    free: bool
+
+    @property
+    def state(self) -> str:
+        """`enabled`, `failing` or `disabled`."""
+        if self.disabled_at is not None:
+            return "disabled"
+        return "failing" if self.failures else "enabled"
+
+    def wants(self, event: follow.Event) -> bool:
+        """Return whether it is told of an event."""
+        return (not self.events or event.type in self.events) and (
+            self.account is None or self.account == event.account
+        )
+
+
+class Origin(NamedTuple):
+    """Where events come from."""
+
+    database: str
+    connection_types: tuple[str, ...]
+    """The types of event of a connection's stream; all others are a notification's."""
+
+
+def consumer(name: str) -> str:
+    """Return under which name the webhook follows the log."""
+    return f"webhook {name}"
+
+
+def types(connection: Connection) -> list[str]:
+    """Return the types of event that there are."""
+    return [*_NOTIFICATION_TYPES, *origin(connection).connection_types]
+
+
+def origin(connection: Connection) -> Origin:
+    """Return what tells the log's events apart from others' and from each other."""
+    row = connection.execute("select current_database(), outbox.connection_types()").fetchone()
+    if row is None:
+        raise RuntimeError("a select of two values returned no row")
+    return Origin(row[0], tuple(row[1]))
+
+
+def create(
+    connection: Connection,
+    name: str,
+    url: str,
+    *,
+    events: Sequence[str] = (),
+    account: str | None = None,
+    position: int | None = None,
+) -> Webhook:
+    """Make a webhook and return it.
+
+    Args:
+        connection: Where to.
+        name: Its name.
+        url: Where events are sent; already judged.
+        events: The types of event that it is told of; none means all.
+        account: The account of whose events it is told; None means all.
+        position: The first position that it is told of; None means what comes from now on.
+
+    Raises:
+        WebhookError: The name is none or is taken, or there is no such type or position.
+    """
+    if not _NAME.fullmatch(name):
+        raise WebhookError(
+            f"Not a name of a webhook: {name!r}. Give 1 to 63 characters of a-z, 0-9, "
+            f'"_", "." and "-", the first a letter or a digit.'
+        )
+    known = types(connection)
+    unknown = [one for one in events if one not in known]
+    if unknown:
+        raise WebhookError(
+            f"Not a type of event: {', '.join(unknown)}. The types are {', '.join(known)}."
+        )
+    start = _start(connection, position)
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    with connection.transaction():
+        try:
+            connection.execute(
+                "insert into outbox.webhook (name, url, secret, events, account)"
+                " values (%s, %s, %s, %s, %s)",
+                (name, url, secret, list(dict.fromkeys(events)), account),
+            )
+        except psycopg.errors.UniqueViolation:
+            raise WebhookError(
+                f"There is a webhook {name} already. Give another name, or delete that one: "
+                f"outbox webhook delete {name}"
+            ) from None
+        follow.place(connection, consumer(name), start)
+        return named(connection, name)
+
+
+def listed(connection: Connection) -> list[Webhook]:
+    """Return every webhook, by name."""
+    return _find(connection, None)
+
+
+def named(connection: Connection, name: str) -> Webhook:
+    """Return the webhook of this name.
+
+    Raises:
+        UnknownWebhookError: There is none.
+    """
+    for found in _find(connection, name):
+        return found
+    raise _unknown(name)
+
+
+def enable(connection: Connection, name: str) -> None:
+    """Let a webhook be served at once, from where it stands.
+
+    Raises:
+        UnknownWebhookError: There is none of this name.
+    """
+    _change(
+        connection,
+        "update outbox.webhook set disabled_at = null, disabled_because = null, retry_at = null,"
+        " failing_since = null, failures = 0, last_error = null where name = %s",
+        name,
+    )
+
+
+def disable(connection: Connection, name: str) -> None:
+    """Let a webhook be served no longer; it keeps its place in the log. Twice is harmless.
+
+    Raises:
+        UnknownWebhookError: There is none of this name.
+    """
+    _change(
+        connection,
+        "update outbox.webhook set disabled_at = coalesce(disabled_at, statement_timestamp()),"
+        " disabled_because = coalesce(disabled_because, 'an operator disabled it')"
+        " where name = %s",
+        name,
+    )
+
+
+def delete(connection: Connection, name: str) -> None:
+    """Forget a webhook, its secret and its place in the log.
+
+    Raises:
+        UnknownWebhookError: There is none of this name.
+    """
+    with connection.transaction():
+        _change(connection, "delete from outbox.webhook where name = %s", name)
+        connection.execute("delete from outbox.cursor where consumer = %s", (consumer(name),))
+
+
+def replay(connection: Connection, name: str, position: int) -> None:
+    """Let a webhook be told again of all from a position on.
+
+    A sender in the middle of something else finds its cursor moved, and begins there.
+
+    Raises:
+        UnknownWebhookError: There is none of this name.
+        WebhookError: There is no such position.
+    """
+    start = _start(connection, position)
+    with connection.transaction():
+        named(connection, name)
+        follow.place(connection, consumer(name), start)
+
+
+# What senders need.
+
+
+def hold(connection: Connection, name: str, owner: UUID, duration: timedelta) -> bool:
+    """Take or renew the lease of a webhook; return whether it is this sender's now."""
+    values = {"name": name, "owner": owner, "duration": duration}
+    return connection.execute(query("webhook_hold"), values).fetchone() is not None
+
+
+def release(connection: Connection, name: str, owner: UUID) -> None:
+    """Give the lease of a webhook back."""
+    connection.execute(
+        "update outbox.webhook set owner = null, leased_until = null"
+        " where name = %s and owner = %s",
+        (name, owner),
+    )
+
+
+def fail(
+    connection: Connection, name: str, owner: UUID, error: str, *, forever: bool
+) -> tuple[str | None, datetime | None]:
+    """Note a failure; return why the webhook is disabled now, or when the next try is.
+
+    Args:
+        connection: Where to.
+        name: The webhook.
+        owner: The sender, whose lease holds.
+        error: What went wrong.
+        forever: Disable it at once.
+    """
+    values = {"name": name, "owner": owner, "error": error, "forever": forever}
+    row = connection.execute(query("webhook_fail"), values).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def succeed(connection: Connection, name: str, owner: UUID) -> None:
+    """Note that a webhook which has failed works again."""
+    connection.execute(
+        "update outbox.webhook set failing_since = null, failures = 0, retry_at = null,"
+        " last_error = null where name = %s and owner = %s",
+        (name, owner),
+    )
+
+
+def _start(connection: Connection, position: int | None) -> follow.Cursor:
+    try:
+        return follow.start(connection, position)
+    except ValueError as error:
+        raise WebhookError(str(error)) from None
+
+
+def _change(connection: Connection, statement: LiteralString, name: str) -> None:
+    if not connection.execute(statement, (name,)).rowcount:
+        raise _unknown(name)
+
+
+def _unknown(name: str) -> UnknownWebhookError:
+    return UnknownWebhookError(f"No such webhook: {name}. See which there are: outbox webhook list")
+
+
+def _find(connection: Connection, name: str | None) -> list[Webhook]:
+    with connection.cursor(row_factory=class_row(Webhook)) as cursor:
+        return cursor.execute(query("webhooks"), {"name": name}).fetchall()

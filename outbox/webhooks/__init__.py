@@ -1,0 +1,1 @@
+"""Webhooks: events of the log, told over HTTP to whoever has subscribed."""

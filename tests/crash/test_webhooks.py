@@ -1,0 +1,92 @@
+"""Workers killed while they send webhooks: each event arrives, in the order of its stream."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from outbox.log import webhooks
+from outbox.session.phone import Behaviour, Phone
+from tests.puppet import until
+from tests.receiver import Receiver
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(database_url: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts a worker that may send to loopback."""
+    with ExitStack() as after:
+        behaviour = Behaviour(latency=0.01, delivered=0.02)
+        phone = after.enter_context(Phone.start(tmp_path, behaviour=behaviour))
+
+        def start() -> "subprocess.Popen[bytes]":
+            log = after.enter_context((tmp_path / "worker.log").open("ab"))
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "outbox", "worker"],
+                env={
+                    **os.environ,
+                    "DATABASE_URL": database_url,
+                    "OUTBOX_SESSION": phone.url,
+                    "OUTBOX_LEASE_SECONDS": "1",
+                    "OUTBOX_WEBHOOKS_INSIDE": "true",
+                },
+                stdout=log,
+                stderr=log,
+            )
+            after.callback(worker.wait)
+            after.callback(worker.kill)
+            return worker
+
+        yield start
+
+
+def test_killed_workers_and_restarted_receivers_lose_nothing(
+    database_url: str, start: Start
+) -> None:
+    """The sender is killed and the receiver goes down with requests in hand, again and again."""
+    receiver = Receiver()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        with receiver.up():
+            made = webhooks.create(connection, "shop", receiver.url)
+        receiver.secret = made.secret
+        for turn in range(4):
+            worker = start()
+            with receiver.up():
+                for number in range(20):
+                    connection.execute(
+                        'select outbox.enqueue(%s, \'{"kind": "text", "text": "hello"}\')',
+                        (f"+4477009001{number:02}",),
+                    )
+                connection.execute(
+                    "update outbox.webhook set leased_until = now() where owner is not null"
+                )
+                connection.execute("update outbox.webhook set retry_at = null")
+                some = len(receiver.got) + 5
+                until(lambda some=some: len(receiver.got) >= some, "some arrived", 30)
+                if turn % 2:
+                    worker.kill()
+            worker.kill()
+            worker.wait()
+        connection.execute("update outbox.webhook set leased_until = now() where owner is not null")
+        connection.execute("update outbox.webhook set retry_at = null")
+        start()
+
+        def missing() -> set[str]:
+            rows = connection.execute("select '1-' || position from outbox.event")
+            return {id_ for (id_,) in rows} - set(receiver.ids)
+
+        with receiver.up():
+            until(lambda: not missing(), "everything has arrived", 60)
+    first: dict[str, dict[str, int]] = {}
+    for one in receiver.got:
+        first.setdefault(one["subject"], {}).setdefault(one["id"], one["data"]["version"])
+    assert len(first) > 80
+    for versions in first.values():
+        assert all(a < b for a, b in pairwise(versions.values()))
