@@ -47,6 +47,11 @@ def start(database_url: str, tmp_path: Path) -> Iterator[Start]:
         yield start
 
 
+def _await_more(receiver: Receiver, count: int) -> None:
+    some = len(receiver.got) + count
+    until(lambda: len(receiver.got) >= some, "some more have arrived", 30)
+
+
 def test_killed_workers_and_restarted_receivers_lose_nothing(
     database_url: str, start: Start
 ) -> None:
@@ -68,8 +73,7 @@ def test_killed_workers_and_restarted_receivers_lose_nothing(
                     "update outbox.webhook set leased_until = now() where owner is not null"
                 )
                 connection.execute("update outbox.webhook set retry_at = null")
-                some = len(receiver.got) + 5
-                until(lambda some=some: len(receiver.got) >= some, "some arrived", 30)
+                _await_more(receiver, 5)
                 if turn % 2:
                     worker.kill()
             worker.kill()

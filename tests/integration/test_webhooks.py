@@ -392,6 +392,7 @@ def test_commands_say_and_change_how_it_goes(
     assert "it answered 500" in run("webhook", "test", "shop", url=database_url).err
     assert does("disable", "shop") == "Disabled shop.\n"
     assert "disabled: shop" in run("doctor", url=database_url).out
+    assert "webhook shop is disabled" in run("status", url=database_url).out
     does("enable", "shop")
     does("replay", "shop", "--from", "beginning")
     assert webhooks.named(connection, "shop").state == "enabled"

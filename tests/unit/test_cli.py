@@ -17,9 +17,13 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS = [
     *("enqueue", "status", "list", "show", "tail", "top", "doctor", "cancel", "requeue", "resume"),
     *("migrate", "accounts", "pair", "unpair", "worker", "web", "demo", "phone", "bench"),
-    *("postgres", "token"),
+    *("postgres", "token", "webhook"),
 ]
-GROUPS = {"postgres": ("start", "stop", "url"), "token": ("create", "list", "revoke")}
+GROUPS = {
+    "postgres": ("start", "stop", "url"),
+    "token": ("create", "list", "revoke"),
+    "webhook": (*("create", "list", "show", "enable", "disable", "delete", "replay", "test"),),
+}
 """Of the commands that are made of others, those that have an option --json."""
 
 
