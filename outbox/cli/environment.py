@@ -1,10 +1,16 @@
 """What the environment says, as the commands that need it take it: settings, sessions, logins."""
 
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from outbox.cli.exits import ExitCode, Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from outbox.log.store import WhatsmeowStore
     from outbox.session.port import OpenSession
     from outbox.settings import Settings
@@ -33,6 +39,34 @@ def read_settings(**given: Any) -> "Settings":  # noqa: ANN401 - of any type tha
         ) from None
 
 
+@contextmanager
+def sessions(settings: "Settings") -> "Iterator[OpenSession]":
+    """Hand out what opens sessions, with a phone of this process's own if the settings want one.
+
+    `simulated:` without an address wants one: where nobody can run a phone beside the worker, and
+    what it received is forgotten with it.
+
+    Raises:
+        Failure: There are no such sessions.
+    """
+    if not wants_phone(settings):
+        yield opener(settings)
+        return
+    from outbox.session.phone import Behaviour, Phone  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="outbox-phone-") as folder:
+        behaviour = Behaviour(latency=0.2, delivered=1.0)
+        with Phone.start(Path(folder), behaviour=behaviour) as phone:
+            query = urlsplit(settings.session).query
+            url = f"{phone.url}?{query}" if query else phone.url
+            yield opener(settings.model_copy(update={"session": url}))
+
+
+def wants_phone(settings: "Settings") -> bool:
+    """Return whether a worker with these settings starts a simulated phone of its own."""
+    return settings.session.partition("?")[0] == "simulated:"
+
+
 def opener(settings: "Settings") -> "OpenSession":
     """Return what opens sessions at the URL that the settings name.
 
@@ -54,7 +88,7 @@ def opener(settings: "Settings") -> "OpenSession":
     raise Failure(
         ExitCode.USAGE,
         f"There is no session for {url}: set OUTBOX_SESSION=whatsapp:, or to try without WhatsApp "
-        f"run outbox phone and set OUTBOX_SESSION=simulated://HOST:PORT",
+        f"OUTBOX_SESSION=simulated:",
     )
 
 

@@ -9,6 +9,7 @@ import typer
 from outbox.cli.environment import read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
+from outbox.cli.starter import UntilStdinCloses, end_with_starter
 
 
 def web(
@@ -27,11 +28,14 @@ def web(
         bool, typer.Option("--json", metavar="", help="Log JSON, a line an entry.")
     ] = False,
     database_url: DatabaseUrl = None,
+    until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve the HTTP API, until SIGTERM or Ctrl-C; then finish what has begun."""
     from outbox import logs  # noqa: PLC0415
     from outbox.web.serving import run_web  # noqa: PLC0415
 
+    if until_stdin_closes:
+        end_with_starter()
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(settings.database_url):
         pass  # refuse to start on a schema that this release does not work with

@@ -1,5 +1,6 @@
 """The process that serves the API, until it is told to stop."""
 
+import signal
 import socket
 from threading import Event
 from types import FrameType
@@ -27,9 +28,13 @@ class _Server(uvicorn.Server):
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
-        """Stop taking requests; when told again, stop at once."""
+        """Stop taking requests; when Ctrl-C says so again, stop at once.
+
+        SIGTERM may come twice without meaning more
+        (https://devcenter.heroku.com/articles/dyno-shutdown-behavior).
+        """
         self._service.closing.set()
-        self.force_exit = self.should_exit
+        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
 

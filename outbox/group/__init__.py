@@ -1,0 +1,1 @@
+"""Several processes that live and end together, for a machine that runs one command: a dyno."""
