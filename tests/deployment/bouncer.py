@@ -53,7 +53,7 @@ def bouncer(url: str, folder: Path) -> Iterator[str]:
     )
     command = [PROGRAM, "-q", str(configuration)]
     if os.geteuid() == 0:  # which it refuses to be
-        owner = Path(found["host"]) if str(found["host"]).startswith("/") else folder
+        owner = Path(str(found["host"])) if str(found["host"]).startswith("/") else folder
         user = owner.owner() if owner.owner() != "root" else "nobody"
         command += ["-u", user]
         for path in (folder, *folder.parents[:-2]):
