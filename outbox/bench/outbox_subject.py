@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from importlib.metadata import version
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import psycopg
 from outbox.bench.workload import IDLE, PATIENCE, LostJobError, arrivals, batches, payload
 from outbox.delivery.worker import plan
 from outbox.log.migrate import upgrade
+from outbox.release import VERSION
 from outbox.session.port import Outcome, Transition
 from outbox.settings import Settings
 
@@ -41,7 +41,7 @@ class OutboxSubject:
     settings = "a whole worker, its owner on one connection, batches of 100, full history"
 
     def __init__(self) -> None:
-        self.version = version("whatsapp-outbox")
+        self.version = VERSION
         self._url = ""
 
     def setup(self, url: str) -> None:

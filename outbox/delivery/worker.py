@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import signal
-from importlib.metadata import version
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from outbox.delivery.owner import Owner
 from outbox.delivery.schedule import expire, partitions, renew, rescue, webhooks
 from outbox.delivery.schedule.scheduler import Schedule
 from outbox.delivery.traces import begin_traces
+from outbox.release import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -92,7 +92,7 @@ def describe_worker() -> dict[str, Any]:
     about = {
         "host": platform.node(),
         "process": os.getpid(),
-        "version": version("whatsapp-outbox"),
+        "version": VERSION,
         # https://devcenter.heroku.com/articles/dyno-metadata
         "dyno": os.environ.get("DYNO"),
         "release": os.environ.get("HEROKU_RELEASE_VERSION"),

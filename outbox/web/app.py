@@ -1,9 +1,8 @@
 """The application: every endpoint, every page, every error as a problem."""
 
-from importlib.metadata import version
-
 from fastapi import FastAPI
 
+from outbox.release import VERSION
 from outbox.web.access import Access
 from outbox.web.accounts import accounts
 from outbox.web.dashboard.site import include_pages
@@ -23,7 +22,7 @@ def create_app(service: Service) -> FastAPI:
     """Return the application of a service; its document is at /openapi.json."""
     app = FastAPI(
         title="WhatsApp outbox",
-        version=version("whatsapp-outbox"),
+        version=VERSION,
         description="A notification outbox for WhatsApp, event-sourced on PostgreSQL.",
         # Their pages are HTML, and fetch their scripts from elsewhere.
         docs_url=None,
