@@ -50,7 +50,7 @@ def place(places: BoundedSemaphore) -> Iterator[bool]:
             places.release()
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     found = request.app.state.service
     if not isinstance(found, Service):
         raise TypeError("the application was made without a service")

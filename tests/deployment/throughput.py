@@ -79,7 +79,7 @@ def _free() -> int:
 
 
 def _port(web: Running) -> int:
-    port = int(web.process.args[-1])  # type: ignore[index]  # it says nothing at this level
+    port = int(web.process.args[-1])  # type: ignore[index, arg-type]
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
