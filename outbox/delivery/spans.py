@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from hashlib import blake2b
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -21,6 +20,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from outbox.release import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +54,7 @@ class Spans:
             resource=Resource.create(named), id_generator=self._ids, shutdown_on_exit=False
         )
         provider.add_span_processor(SimpleSpanProcessor(self._made))
-        self._tracer = provider.get_tracer("outbox", version("whatsapp-outbox"))
+        self._tracer = provider.get_tracer("outbox", VERSION)
         self._parents = TraceContextTextMapPropagator()
 
     def of(self, events: Iterable[Event], traced: Mapping[UUID, Traced]) -> Sequence[ReadableSpan]:
