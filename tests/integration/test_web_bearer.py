@@ -20,6 +20,8 @@ ENDPOINTS = {
     ("GET", "/v1/notifications"): "read",
     ("GET", "/v1/notifications/{id}"): "read",
     ("GET", "/v1/accounts"): "read",
+    ("GET", "/v1/recipients"): "read",
+    ("GET", "/metrics"): "read",
     ("POST", "/v1/notifications/{id}/cancel"): "operate",
     ("POST", "/v1/notifications/{id}/requeue"): "operate",
 }
