@@ -49,13 +49,13 @@ class Charts:
     """What was read of late, for all who look."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._locks: dict[Period, Lock] = {period: Lock() for period in SCALES}
         self._read: dict[Period, tuple[float, list[Step]]] = {}
 
     def steps(self, pool: Pool, period: Period) -> list[Step]:
         """Return the steps of a period, the current one last."""
         scale = SCALES[period]
-        with self._lock:  # who comes meanwhile waits, and finds it read
+        with self._locks[period]:  # who comes meanwhile waits, and finds it read
             at, steps = self._read.get(period, (-scale.fresh_seconds, []))
             if not steps or time.monotonic() - at >= scale.fresh_seconds:
                 with pool.connection() as connection:
