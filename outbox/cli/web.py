@@ -30,7 +30,7 @@ def web(
     database_url: DatabaseUrl = None,
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
-    """Serve the HTTP API, until SIGTERM or Ctrl-C; then finish what has begun."""
+    """Serve the pages and the HTTP API, until SIGTERM or Ctrl-C; then finish what has begun."""
     from outbox import logs  # noqa: PLC0415
     from outbox.web.serving import run_web  # noqa: PLC0415
 
