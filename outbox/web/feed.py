@@ -1,7 +1,8 @@
 """The log as it grows, for everything in this process that watches it: one follower for all.
 
 Invariants: every event that is committed after the start is told once to whoever listens then, in
-every stream's own order; a lost connection delays events and loses none. It polls, since a busy log
+every stream's own order; a lost connection delays events and loses none; a listener that fails ends
+neither the feed nor the others. It polls, since a busy log
 must not notify; a look costs the database less than a millisecond.
 """
 
@@ -63,7 +64,7 @@ class Feed:
 
         Args:
             listener: Takes the events of one look, never none; in the feed's thread, so it returns
-                soon and raises nothing.
+                soon.
 
         Returns:
             What ends it.
@@ -105,4 +106,7 @@ class Feed:
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener(events)
+            try:
+                listener(events)
+            except Exception:  # noqa: BLE001 - whatever it is, it is the listener's
+                _log.exception("a listener of the feed failed")

@@ -131,3 +131,11 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/dead-letters")
     expect(page.get_by_role("heading", name="Dead letters")).to_be_visible()
+
+
+def test_an_open_page_does_not_keep_the_process(page: Page, site: Site) -> None:
+    """Told to stop, it ends with 0 although a page listens, and nothing had to be cut off."""
+    expect(page.locator("#liveness")).to_have_text("live")
+    site.web.process.terminate()
+    assert site.web.process.wait(30) == 0
+    assert "graceful shutdown exceeded" not in site.web.said

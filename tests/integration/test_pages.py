@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from outbox.log import notifications, tokens
 from outbox.web.app import create_app
 from outbox.web.dashboard.logins import COOKIE, Logins
+from outbox.web.service import STREAMS
 from tests.cli_runner import Session, enqueue
 from tests.web_api import Api
 
@@ -145,7 +146,7 @@ def test_a_form_of_another_site_does_nothing(
 ) -> None:
     """It cannot know what the login's own forms carry."""
     pending = enqueue(connection)
-    for csrf in ("", "x"):
+    for csrf in ("", "x", "é"):
         answer = operator.post(f"/notifications/{pending}/cancel", csrf=csrf)
         assert answer.status_code == 403
     assert notifications.show(connection, pending).state == "pending"
@@ -219,6 +220,9 @@ def test_notifications_are_found(operator: Browser, connection: psycopg.Connecti
     listed = operator.get("/notifications?to=%2B447700900124&state=open").text
     assert str(other) in listed
     assert str(one) not in listed
+    shared = operator.get(f"/notifications?id={str(one)[:4]}")
+    assert shared.status_code == 422
+    assert "Give more of its digits" in shared.text
     assert operator.get("/notifications?to=nobody").status_code == 422
     assert operator.get("/notifications?state=lost").status_code == 422
     missing = operator.get("/notifications/00000000-0000-0000-0000-000000000000")
@@ -250,3 +254,12 @@ def test_without_a_secret_there_are_no_pages(api: Api) -> None:
         assert answer.status_code == 503
         assert "openssl rand -hex 32" in answer.text
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_process_keeps_so_many_pages_up_to_date(api: Api, operator: Browser) -> None:
+    """One more is told so, and not kept waiting."""
+    for _ in range(STREAMS):
+        assert api.service.streams.acquire(blocking=False)
+    answer = operator.get("/live")
+    assert answer.status_code == 503
+    assert f"{STREAMS} pages are open" in answer.text

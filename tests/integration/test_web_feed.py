@@ -91,3 +91,17 @@ def test_who_has_stopped_listening_hears_no_more(
     while heard.get(timeout=PATIENCE).stream != one:
         pass
     assert len(gone) == told_before
+
+
+def test_a_listener_that_fails_ends_nothing(feed: Feed, connection: psycopg.Connection) -> None:
+    """The others are told of everything, and the feed goes on."""
+    _wait_until_it_follows(feed, connection)
+
+    def fail(_events: list[Event]) -> None:
+        raise RuntimeError("not today")
+
+    feed.listen(fail)
+    heard = _heard(feed)
+    for one in (enqueue(connection), enqueue(connection)):
+        while heard.get(timeout=PATIENCE).stream != one:
+            pass

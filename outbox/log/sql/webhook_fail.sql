@@ -1,6 +1,6 @@
--- Note a failure, of the sender that holds the lease. The next try comes after 5 s, doubled with every failure up to an
--- hour, of which chance takes up to half, so that webhooks of one receiver do not come back all at once. After a day
--- without a success it is disabled; `forever`: at once, since the receiver wants no more.
+-- webhook_fail: notes a failure, of the sender that holds the lease. The next try comes after 5 s, doubled with every
+-- failure up to an hour, of which chance takes up to half, so that webhooks of one receiver do not come back all at once.
+-- After a day without a success it is disabled; `forever`: at once, since the receiver wants no more.
 update outbox.webhook
 set failing_since = coalesce(failing_since, statement_timestamp()),
     failures = failures + 1,

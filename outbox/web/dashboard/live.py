@@ -6,6 +6,7 @@ at most one message a second, so a busy log costs a page a second and no more.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -39,32 +40,31 @@ async def changes(
     _visitor: Annotated[Visitor, Depends(visiting("read"))],
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell of changes until the page is closed or the process stops."""
-    async for position in _positions(request, service):
-        yield ServerSentEvent(event="changed", raw_data=str(position))
+    async for reason in _changes(request, service):
+        yield ServerSentEvent(event="changed", raw_data=reason)
 
 
-async def _positions(request: Request, service: Service) -> AsyncIterator[int]:
-    loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    latest = 0
+async def _changes(request: Request, service: Service) -> AsyncIterator[str]:
+    """Yield what made the page old: the log or the time."""
+    loop, grown = asyncio.get_running_loop(), asyncio.Event()
 
-    def listen(events: list[Event]) -> None:
-        nonlocal latest
-        latest = max(latest, events[-1].position)
-        loop.call_soon_threadsafe(changed.set)
+    def listen(_events: list[Event]) -> None:
+        loop.call_soon_threadsafe(grown.set)
 
     stop = service.feed.listen(listen)
-    quiet = 0.0
+    since = loop.time()
     try:
         while not service.closing.is_set() and not await request.is_disconnected():
-            try:
-                await asyncio.wait_for(changed.wait(), _SECONDS)
-            except TimeoutError:
-                quiet += _SECONDS
-                if quiet < _ANYWAY_SECONDS:
-                    continue
-            quiet = 0.0
-            changed.clear()
-            yield latest
-            await asyncio.sleep(_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(grown.wait(), _SECONDS)
+            if grown.is_set():
+                grown.clear()
+                yield "log"
+                await asyncio.sleep(_SECONDS)
+            elif loop.time() - since >= _ANYWAY_SECONDS:
+                yield "time"
+            else:
+                continue
+            since = loop.time()
     finally:
         stop()

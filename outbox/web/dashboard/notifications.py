@@ -17,7 +17,8 @@ from outbox.web.dashboard.page import page, pages, see
 from outbox.web.dashboard.pictures import timeline
 from outbox.web.dashboard.visitor import Visitor, acting, visiting
 from outbox.web.documents import State
-from outbox.web.service import ServiceOf
+from outbox.web.problems import ProblemError, problem
+from outbox.web.service import Service, ServiceOf
 from outbox.words import narrative
 
 notifications = pages()
@@ -40,8 +41,7 @@ def listing(
 ) -> Response:
     """List notifications, the newest first, or go to the one whose id begins so."""
     if id.strip():
-        with service.pool.connection() as connection:
-            return see(f"/notifications/{log.find(connection, id)}")
+        return see(f"/notifications/{_found(service, id)}")
     jid = form_of(to) if to.strip() else None
     if to.strip() and jid is None:
         raise refusal("bad_recipient", to)
@@ -70,6 +70,14 @@ def listing(
         further=further,
         is_first=after is None,
     )
+
+
+def _found(service: Service, start: str) -> UUID:
+    try:
+        with service.pool.connection() as connection:
+            return log.find(connection, start)
+    except log.AmbiguousIdError as error:
+        raise ProblemError(problem("bad_parameter", str(error), field="id")) from None
 
 
 @notifications.get("/notifications/new")

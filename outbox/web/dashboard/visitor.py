@@ -68,7 +68,9 @@ def acting(scope: str) -> Callable[..., Awaitable[Visitor]]:
     ) -> Visitor:
         form = await request.form()
         given = form.get("csrf")
-        if not isinstance(given, str) or not hmac.compare_digest(given, visitor.csrf):
+        if not isinstance(given, str) or not hmac.compare_digest(
+            given.encode(), visitor.csrf.encode()
+        ):
             raise ProblemError(problem("foreign_form", f"{request.url.path} was asked from afar"))
         return visitor
 
