@@ -6,13 +6,15 @@ indexes, a follower's lag by one look-up (measured in docs/architecture.md).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from outbox.log.followers import lags
+from outbox.log.notifications import DEAD
 from outbox.log.overview import overview
+from outbox.words.wording import CONNECTION_STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,13 +25,6 @@ if TYPE_CHECKING:
     from outbox.log.followers import Lag
     from outbox.log.overview import Account, Overview
     from outbox.log.pool import Pool
-
-STATES: Final = (
-    *("free", "owned", "connecting", "connected", "disconnected", "waiting", "pairing", "paired"),
-    *("fenced", "logged_out", "banned", "outdated", "halted", "draining"),
-)
-"""Of a connection, as `outbox.next_connection_state` gives them."""
-DEAD: Final = ("rejected", "expired", "exhausted", "cancelled")
 
 
 class Gauges(Collector):
@@ -98,7 +93,7 @@ def _connections(accounts: list[Account]) -> Iterator[Metric]:
     owned = _gauge("outbox_owned", "1 while a worker holds the account's lease.")
     failures = _gauge("outbox_connection_failures", "Connections in a row that ended or failed.")
     for one in accounts:
-        for state in dict.fromkeys((*STATES, one.state)):
+        for state in dict.fromkeys((*CONNECTION_STYLES, one.state)):
             states.add_metric((one.account, state), state == one.state)
         epoch.add_metric((one.account,), one.epoch)
         owned.add_metric((one.account,), one.owned)

@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from outbox.caller.options import EARLIEST, LATEST
-from outbox.errors import refusal
 from outbox.log import notifications
 from outbox.log.tokens import Token
-from outbox.recipient import form
+from outbox.web import asked
 from outbox.web.bearer import allowed
 from outbox.web.documents import Page, Shown, State
-from outbox.web.problems import ProblemError, documented, refused
+from outbox.web.problems import documented
 from outbox.web.service import ServiceOf
 
 looking = APIRouter(prefix="/v1")
@@ -42,15 +41,10 @@ def list_notifications(
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 50,
 ) -> Page:
     """List notifications, the newest first. Needs the scope `read`."""
-    jid = None
-    if to is not None:
-        jid = form(to)
-        if jid is None:
-            raise ProblemError(refused(refusal("bad_recipient", to), field="to"))
     which = notifications.Filter(
         account=account,
         states=[one for name in state or () for one in _GROUPS.get(name, (name,))],
-        jid=jid,
+        jid=asked.recipient(to),
         kind=kind,
         # Nothing was enqueued before or will be after; and no clock is asked to go further.
         since=since and min(max(since, EARLIEST), LATEST),

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from outbox.errors import refusal
 from outbox.log import recipients as log
 from outbox.log.tokens import Token
-from outbox.recipient import form
+from outbox.web import asked
 from outbox.web.bearer import allowed
 from outbox.web.documents import Recipients
-from outbox.web.problems import ProblemError, documented, problem, refused
+from outbox.web.problems import ProblemError, documented, problem
 from outbox.web.service import ServiceOf
 
 recipients = APIRouter(prefix="/v1")
@@ -32,11 +31,7 @@ def list_recipients(
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 50,
 ) -> Recipients:
     """List recipients with their counters, in the order of their ids. Needs the scope `read`."""
-    jid = None
-    if to is not None:
-        jid = form(to)
-        if jid is None:
-            raise ProblemError(refused(refusal("bad_recipient", to), field="to"))
+    jid = asked.recipient(to)
     with service.pool.connection() as connection:
         found = log.listing(
             connection,

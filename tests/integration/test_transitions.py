@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from outbox.errors import UnknownAccount
+from outbox.words.wording import CONNECTION_STYLES
 from tests.account import Account
 
 pytestmark = pytest.mark.undone
@@ -230,3 +231,15 @@ def test_account_that_was_paired_connects_at_once(
     standing = account.standing()
     assert (standing.state, standing.failures, standing.reason) == ("owned", 0, None)
     assert standing.seconds is None
+
+
+def test_every_state_has_its_words(connection: psycopg.Connection) -> None:
+    """Whatever an event of a connection leads to is known by name where people look."""
+    states = {
+        row[0]
+        for row in connection.execute(
+            "select outbox.next_connection_state('free', type)"
+            " from unnest(outbox.connection_types()) type"
+        )
+    }
+    assert states == set(CONNECTION_STYLES)

@@ -1,7 +1,6 @@
 """/dead-letters: what ended without success, to be looked at and given a new start."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Form, Request, Response
@@ -9,6 +8,7 @@ from fastapi import Depends, Form, Request, Response
 from outbox.log import notifications as log
 from outbox.log import requeue
 from outbox.log.pool import transaction
+from outbox.web import asked
 from outbox.web.dashboard.page import page, pages, see
 from outbox.web.dashboard.visitor import Visitor, acting, visiting
 from outbox.web.service import ServiceOf
@@ -38,10 +38,7 @@ def listing(
         found = log.listing(connection, which, _A_PAGE + 1, after)
         total = requeue.count(connection, requeue.Choice(_states(state), account or None))
         now = log.clock(connection)
-    more = {name: value for name, value in (("state", state), ("account", account)) if value}
-    further = ""
-    if len(found) > _A_PAGE:
-        further = urlencode(more | {"after": str(found[_A_PAGE - 1].id)})
+    wanted = {"state": state, "account": account}
     return page(
         request,
         "dead_letters",
@@ -52,7 +49,7 @@ def listing(
         state=state,
         states=("", *_BY_THEMSELVES, "cancelled", "unknown"),
         account=account,
-        further=further,
+        older=asked.older(wanted, found[_A_PAGE - 1].id) if len(found) > _A_PAGE else "",
         requeued=requeued,
     )
 

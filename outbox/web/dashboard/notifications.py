@@ -1,18 +1,16 @@
 """/notifications: what there is, what befell one, and one to be sent by hand."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Form, Request, Response
 
 from outbox.caller.options import ACCOUNT, judge_account
-from outbox.errors import OutboxError, refusal
+from outbox.errors import OutboxError
 from outbox.log import intake
 from outbox.log import notifications as log
 from outbox.log.pool import transaction
-from outbox.recipient import form as form_of
-from outbox.web import given
+from outbox.web import asked, given
 from outbox.web.dashboard.page import page, pages, see
 from outbox.web.dashboard.pictures import timeline
 from outbox.web.dashboard.visitor import Visitor, acting, visiting
@@ -42,23 +40,16 @@ def listing(
     """List notifications, the newest first, or go to the one whose id begins so."""
     if id.strip():
         return see(f"/notifications/{_found(service, id)}")
-    jid = form_of(to) if to.strip() else None
-    if to.strip() and jid is None:
-        raise refusal("bad_recipient", to)
     which = log.Filter(
         account=account or None,
         states=_GROUPS.get(state, (state,)) if state else (),
-        jid=jid,
+        jid=asked.recipient(to.strip() or None),
         kind=kind or None,
     )
     with service.pool.connection() as connection:
         found = log.listing(connection, which, _A_PAGE + 1, after)
         now = log.clock(connection)
     wanted = {"state": state, "account": account, "to": to, "kind": kind}
-    more = {name: value for name, value in wanted.items() if value}
-    further = ""
-    if len(found) > _A_PAGE:
-        further = urlencode(more | {"after": str(found[_A_PAGE - 1].id)})
     return page(
         request,
         "notifications",
@@ -67,7 +58,7 @@ def listing(
         now=now,
         wanted=wanted,
         states=("open", "dead", *log.STATES),
-        further=further,
+        older=asked.older(wanted, found[_A_PAGE - 1].id) if len(found) > _A_PAGE else "",
         is_first=after is None,
     )
 

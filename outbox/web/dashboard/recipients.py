@@ -6,10 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from outbox.errors import refusal
 from outbox.log import notifications
 from outbox.log import recipients as log
-from outbox.recipient import form as form_of
+from outbox.web import asked
 from outbox.web.dashboard.page import page, pages
 from outbox.web.dashboard.visitor import Visitor, visiting
 from outbox.web.service import ServiceOf
@@ -30,9 +29,7 @@ def listing(
     after_account: str = "",
 ) -> Response:
     """List those who wait for a retry, or all, or one."""
-    jid = form_of(to) if to.strip() else None
-    if to.strip() and jid is None:
-        raise refusal("bad_recipient", to)
+    jid = asked.recipient(to.strip() or None)
     after = log.Place(after_id, after_account) if after_id else None
     with service.pool.connection() as connection:
         found = log.listing(
