@@ -18,20 +18,11 @@ if TYPE_CHECKING:
 
 def status(json: Json = False, database_url: DatabaseUrl = None) -> None:
     """Show accounts, who owns them, their queues and dead letters, and what needs attention."""
-    from outbox.log import webhooks  # noqa: PLC0415
     from outbox.log.overview import overview  # noqa: PLC0415
 
     with opened(database_url) as connection:
         found = overview(connection)
-        disabled = [one for one in webhooks.listed(connection) if one.disabled_at]
-    warnings = [
-        *attention(found),
-        *(
-            f"webhook {one.name} is disabled: {one.disabled_because}; then: outbox webhook enable "
-            f"{one.name}"
-            for one in disabled
-        ),
-    ]
+    warnings = attention(found)
     if json:
         write_json(_document(found, warnings))
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row
 
+from outbox.log import webhooks
 from outbox.log.database import query
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from outbox.log.database import Connection
+    from outbox.log.webhooks import Webhook
 
 NEWEST = 10_000
 """Among how many of the newest events the last one sent is looked for."""
@@ -105,6 +107,7 @@ class Overview:
 
     database: Database
     accounts: list[Account]
+    webhooks: list[Webhook]
 
 
 def overview(connection: Connection) -> Overview:
@@ -120,6 +123,7 @@ def overview(connection: Connection) -> Overview:
         sent: dict[str, datetime] = dict(
             connection.execute(query("status_last_sent"), {"events": NEWEST}).fetchall()
         )
+        hooks = webhooks.listed(connection)
     return Overview(
-        database, [replace(one, last_sent_at=sent.get(one.account)) for one in accounts]
+        database, [replace(one, last_sent_at=sent.get(one.account)) for one in accounts], hooks
     )

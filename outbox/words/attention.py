@@ -46,6 +46,12 @@ def attention(found: Overview) -> list[str]:
                 f"{one.account}: {wording.number(one.held, 'notification')} of unknown outcome "
                 f"held for you; look: outbox list --account {one.account} --state unknown"
             )
+    warnings += [
+        f"webhook {one.name} is disabled: {one.disabled_because}; then: outbox webhook enable "
+        f"{one.name}"
+        for one in found.webhooks
+        if one.disabled_at
+    ]
     until = found.database.partitions_until
     if until is None or (until - now).days < 14:  # noqa: PLR2004 - made three months ahead
         warnings.append(
