@@ -10,21 +10,19 @@ class Subject(Protocol):
     The harness calls the methods in the order below, `drain` twice. A subject takes the time
     itself, with `time.perf_counter`: connections are opened before it begins, and whatever the
     library does to a payload is within it.
-
-    Attributes:
-        name: The name in tables and results.
-        version: The version of what is measured.
-        settings: How it was set up, in half a sentence, for the reader of the result.
     """
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - described above
+    def name(self) -> str:
+        """The name in tables and results."""
 
     @property
-    def version(self) -> str: ...  # noqa: D102
+    def version(self) -> str:
+        """The version of what is measured."""
 
     @property
-    def settings(self) -> str: ...  # noqa: D102
+    def settings(self) -> str:
+        """How it was set up, in half a sentence, for the reader of the result."""
 
     def setup(self, url: str) -> None:
         """Make the queue in the empty database of the URL, with the library's own means."""

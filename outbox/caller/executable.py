@@ -15,7 +15,7 @@ from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
 # Who executes a call through SQLAlchemy gets its refusal unwrapped.
-import outbox.sqlalchemy_errors  # noqa: F401
+import outbox.sqlalchemy_errors  # noqa: F401 - it listens to every engine once imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

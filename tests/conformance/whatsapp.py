@@ -19,7 +19,7 @@ from tests.conformance.subject import Received
 from tests.whatsapp.account import Account
 from tests.whatsapp.device import pair_device
 from tests.whatsapp.server import WhatsApp
-from tests.whatsapp.worker import TRUSTING
+from tests.whatsapp.trusting import TRUSTING
 
 _REFUSED, _REFUSED_FOR_GOOD = 479, 405
 _numbers = count(31_700_000_001)

@@ -19,7 +19,8 @@ from outbox.session.port import (
     Transition,
     TransitionType,
 )
-from outbox.session.whatsapp.session import PROGRAM, WhatsappSession, open_whatsapp
+from outbox.session.whatsapp.session import WhatsappSession, open_whatsapp
+from tests.whatsapp.trusting import TRUSTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from outbox.session.whatsapp.store import Store
 
 PATIENCE = 20.0
-TRUSTING = ("tests.whatsapp.trust", *PROGRAM)
-"""A session process that takes the tests' server for WhatsApp."""
 FRIEND = "31600900001@s.whatsapp.net"
 
 

@@ -18,15 +18,14 @@ from outbox import logs
 from outbox.delivery.worker import run_worker
 from outbox.log.login import record_login
 from outbox.log.store import SCHEMA, WhatsmeowStore
-from outbox.session.whatsapp.session import PROGRAM, open_whatsapp
+from outbox.session.whatsapp.session import open_whatsapp
 from outbox.settings import Settings
 from tests.whatsapp.device import pair_device
+from tests.whatsapp.trusting import TRUSTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-TRUSTING = ("tests.whatsapp.trust", *PROGRAM)
-"""A session process that takes the tests' server for WhatsApp."""
 _ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 20.0
 
