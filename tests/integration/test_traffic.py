@@ -5,7 +5,9 @@ from datetime import timedelta
 import psycopg
 
 from outbox.log.history import connection_history
+from outbox.log.pool import open_pool
 from outbox.log.traffic import traffic
+from outbox.web.dashboard.charts import Charts
 from tests.cli_runner import Session, enqueue
 
 MINUTE = timedelta(minutes=1)
@@ -108,3 +110,15 @@ def test_the_events_of_a_period_are_found_by_their_time(connection: psycopg.Conn
         )
     )
     assert "_position_recorded_at_idx" in plan
+
+
+def test_a_week_is_read_once_for_all_who_look(
+    database_url: str, connection: psycopg.Connection
+) -> None:
+    """It costs seconds beside a long log; another period is read by itself."""
+    charts = Charts()
+    with open_pool(database_url, "charts test") as pool:
+        week = charts.steps(pool, "week")
+        enqueue(connection)
+        assert charts.steps(pool, "week") is week
+        assert charts.steps(pool, "hour")[-1].open == 1
