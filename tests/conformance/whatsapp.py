@@ -8,16 +8,16 @@ from itertools import count
 from pathlib import Path
 from threading import enumerate as running_threads
 
-import psutil
 import psycopg
 
 from outbox.log.login import record_login
 from outbox.log.store import SCHEMA, WhatsmeowStore
 from outbox.session.port import OpenSession, TransitionType
-from outbox.session.whatsapp.session import PROGRAM, open_whatsapp
+from outbox.session.whatsapp.session import open_whatsapp
 from tests.conformance.subject import Received
 from tests.whatsapp.account import Account
 from tests.whatsapp.device import pair_device
+from tests.whatsapp.processes import session_processes
 from tests.whatsapp.server import WhatsApp
 from tests.whatsapp.trusting import TRUSTING
 
@@ -88,7 +88,7 @@ class WhatsappSubject:
         self.other_side.wait_gone()
         return [
             *(t.name for t in running_threads() if t.name == f"session {self.account}"),
-            *(str(p.pid) for p in psutil.Process().children() if PROGRAM[0] in p.cmdline()),
+            *(str(process.pid) for process in session_processes()),
         ]
 
 

@@ -11,9 +11,9 @@ import psycopg
 from outbox.log.login import record_login
 from outbox.session.phone import Frame
 from outbox.session.port import attempt_secret
-from outbox.session.whatsapp.session import PROGRAM
 from tests.crash.stage import Stage
 from tests.whatsapp.device import pair_device
+from tests.whatsapp.processes import session_processes
 from tests.whatsapp.server import WhatsApp
 
 POINTS = (
@@ -106,8 +106,7 @@ class WhatsappStage(Stage):
             process
             for worker in self._workers
             if worker.is_alive()
-            for process in psutil.Process(worker.pid).children()
-            if PROGRAM[0] in process.cmdline()
+            for process in session_processes(worker.pid)
         ]
 
     def kill_now(self, worker: BaseProcess, who: str) -> None:

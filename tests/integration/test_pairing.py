@@ -6,11 +6,9 @@ The tests play the phone, and WhatsApp; the library that is linked is neonize's 
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
@@ -20,11 +18,11 @@ from outbox.log.login import login_of
 from outbox.log.store import WhatsmeowStore
 from outbox.session.whatsapp import linking
 from outbox.session.whatsapp.linking import LinkingError, Shown
-from outbox.session.whatsapp.session import PROGRAM
 from tests.cli_runner import Session, enqueue
 from tests.whatsapp.account import Account
 from tests.whatsapp.linked import linking_server
 from tests.whatsapp.listener import Listener
+from tests.whatsapp.processes import session_processes
 from tests.whatsapp.server import WhatsApp
 from tests.whatsapp.worker import running_worker
 
@@ -135,15 +133,6 @@ def _until(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def _processes() -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process().children():
-        with suppress(psutil.Error):
-            if PROGRAM[0] in process.cmdline():
-                found.append(process)
-    return found
-
-
 def test_qr_code(
     connection: psycopg.Connection,
     store: WhatsmeowStore,
@@ -168,7 +157,7 @@ def test_qr_code(
     ]
     assert _holds_no_number(connection, jid)
     assert _is_free(connection)
-    assert not _processes()
+    assert not session_processes()
     other_side.wait_gone()
 
 
@@ -288,7 +277,7 @@ def test_unpair(
     assert _state(connection) == "logged_out"
     assert _is_free(connection)
     assert _holds_no_number(connection, jid)
-    assert not _processes()
+    assert not session_processes()
     rows = connection.execute("select id from outbox.notification where state = 'pending'")
     assert {id_ for (id_,) in rows} == set(queued)
 
@@ -350,7 +339,7 @@ def test_unpair_without_whatsapp(
     assert login_of(connection, "main") == jid
     assert _devices(connection) == [jid]
     assert _is_free(connection)
-    assert not _processes()
+    assert not session_processes()
 
 
 def test_nobody_scans(
@@ -369,7 +358,7 @@ def test_nobody_scans(
     assert store.device("main") is None
     assert login_of(connection, "main") is None
     assert _is_free(connection)
-    assert not _processes()
+    assert not session_processes()
 
 
 def test_interrupted(connection: psycopg.Connection, operator: Operator) -> None:
@@ -382,7 +371,7 @@ def test_interrupted(connection: psycopg.Connection, operator: Operator) -> None
         operator.pair(interrupt)
     assert _is_free(connection)
     assert login_of(connection, "main") is None
-    _until(lambda: not _processes(), "the process is gone")
+    _until(lambda: not session_processes(), "the process is gone")
 
 
 def test_whatsapp_is_away(

@@ -20,6 +20,7 @@ from outbox.session.port import (
     TransitionType,
 )
 from outbox.session.whatsapp.session import WhatsappSession, open_whatsapp
+from tests.whatsapp.processes import session_processes
 from tests.whatsapp.trusting import TRUSTING
 
 if TYPE_CHECKING:
@@ -103,11 +104,7 @@ class Listener:
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes that run for the session, or for another one like it."""
-        return [
-            child
-            for child in psutil.Process().children()
-            if child.status() != psutil.STATUS_ZOMBIE and self._program[0] in child.cmdline()
-        ]
+        return session_processes(program=self._program)
 
     def send(
         self,
