@@ -41,6 +41,11 @@ FILES = (
     "functions/create_partitions",
     "functions/begin_epoch",
     "functions/current_snapshot",
+    # seals
+    "tables/seal",
+    "triggers/seal",
+    "functions/event_line",
+    "functions/event_digests",
     # what may be enqueued
     "functions/jid",
     "functions/is_blank",

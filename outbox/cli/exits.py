@@ -36,6 +36,8 @@ class ExitCode(IntEnum):
     """`pair` and `unpair`: the phone or WhatsApp did not do its part."""
     BROKEN = 11
     """`doctor`: something is broken."""
+    NOT_WHOLE = 12
+    """`verify`: the log is not what its seals say."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
     BROKEN_PIPE = 141

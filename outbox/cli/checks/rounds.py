@@ -60,6 +60,7 @@ def _of_database(
     yield examined("partitions", partial(schema.partitions, connection))
     yield examined("guards", partial(schema.guards, connection))
     yield examined("restore", partial(schema.restore, connection))
+    yield examined("seals", partial(schema.seals, connection))
     yield examined("vacuum", partial(load.vacuum, connection))
     yield examined("size", partial(load.size, connection, size_limit))
     yield examined("webhooks", partial(webhooks.delivery, connection))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outbox.cli.checks.finding import Finding, broken, ok, warning
+from outbox.words.wording import number, span
 
 if TYPE_CHECKING:
     from outbox.log.database import Connection
     from outbox.log.examination import Trigger
+
+_SEALED_WITHIN = 300.0
+"""Seconds; a worker seals every minute."""
 
 NO_OUTBOX = broken("the database has no outbox yet", "run: outbox migrate")
 
@@ -68,7 +72,7 @@ def guards(connection: Connection) -> Finding:
             ),
             f"find out what was changed since; in SQL: {'; '.join(map(_mended, failing))}",
         )
-    return ok("in place on the log and on every partition")
+    return ok("in place on the log, on every partition and on the seals")
 
 
 def restore(connection: Connection) -> Finding:
@@ -85,6 +89,24 @@ def restore(connection: Connection) -> Finding:
     return ok(f"epoch {found.epoch}, since {found.began_at:%Y-%m-%d}")
 
 
+def seals(connection: Connection) -> Finding:
+    """What was appended comes under a seal within a minute or so."""
+    from outbox.log import followers  # noqa: PLC0415
+    from outbox.log.seal import CONSUMER  # noqa: PLC0415
+
+    lag = next((one for one in followers.lags(connection) if one.consumer == CONSUMER), None)
+    if lag is None:
+        return warning("no worker has sealed the log yet", "start: outbox worker")
+    if lag.seconds > _SEALED_WITHIN:
+        return warning(
+            f"events wait for their seal for {span(lag.seconds)}, some {lag.positions:,} of them",
+            "see that a worker runs, and what its log says of the job seal",
+        )
+    return ok(
+        "everything is sealed" if not lag.positions else number(lag.positions, "event") + " to seal"
+    )
+
+
 def _mended(one: Trigger) -> str:
     """Return the statement that puts a trigger back, as the migration made it."""
     if one.state == "disabled":
@@ -95,7 +117,7 @@ def _mended(one: Trigger) -> str:
             f"{create} trigger {one.name} after insert on outbox.event referencing new table as "
             f"added for each statement execute function outbox.{one.name}()"
         )
-    insert = "" if one.relation == "event" else "insert or "
+    insert = "" if one.relation in {"event", "seal"} else "insert or "
     return (
         f"{create} trigger guard before {insert}update or delete or truncate on "
         f"outbox.{one.relation} for each statement execute function outbox.refuse_change()"

@@ -1,4 +1,4 @@
--- doctor_guards: the triggers that the log and its partitions should have and that are missing, disabled, or changed:
+-- doctor_guards: the triggers that the log, its partitions and its seals should have and that are missing, disabled, or changed:
 -- of another kind or with another function. The bits are pg_trigger's: 2 before, 4 insert, 8 delete, 16 update,
 -- 32 truncate.
 select expected.relation, expected.name,
@@ -8,6 +8,8 @@ select expected.relation, expected.name,
 from (
   select c.relname as relation, c.oid, 'guard' as name, 2 + 4 + 8 + 16 + 32 as kind, 'refuse_change' as does
   from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'outbox.event'::regclass
+  union all
+  select 'seal', 'outbox.seal'::regclass, 'guard', 2 + 8 + 16 + 32, 'refuse_change'
   union all
   select 'event', 'outbox.event'::regclass, name, kind, does
   from (values ('guard', 2 + 8 + 16 + 32, 'refuse_change'),

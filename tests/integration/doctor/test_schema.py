@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from outbox.log import examination, schema
+from outbox.log.seal import seal
 from tests.cli_runner import enqueue
 from tests.doctoring import doctor, line
 
@@ -72,6 +73,7 @@ GUARDS = {
     "alter table outbox.event disable trigger project_recipient": (
         "project_recipient of outbox.event is disabled"
     ),
+    "drop trigger guard on outbox.seal": "guard of outbox.seal is missing",
     "drop trigger guard on outbox.{0}": "guard of outbox.{0} is missing",
     "alter table outbox.{0} disable trigger guard": "guard of outbox.{0} is disabled",
     "create or replace trigger guard before update or delete on outbox.{0} "
@@ -125,3 +127,19 @@ def test_a_restore_that_nobody_has_noticed(
 
 def _today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def test_seals(database_url: str, connection: psycopg.Connection) -> None:
+    """Who has no seals is told so, and who has events that wait for theirs for long."""
+    assert line(database_url, "seals")[:2] == ("warning", "no worker has sealed the log yet")
+    enqueue(connection)
+    assert list(seal(connection))
+    assert line(database_url, "seals")[:2] == ("ok", "everything is sealed")
+    enqueue(connection)
+    assert line(database_url, "seals")[:2] == ("ok", "1 event to seal")
+    with connection.transaction():
+        connection.execute("set local session_replication_role = replica")
+        connection.execute("update outbox.event set recorded_at = recorded_at - interval '6 min'")
+    verdict, seen, _ = line(database_url, "seals")
+    assert verdict == "warning"
+    assert seen.startswith("events wait for their seal for 6 min")

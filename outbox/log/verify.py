@@ -1,0 +1,265 @@
+"""Verification: whether the log is what its seals say, and if not, which events are concerned.
+
+What it can prove: nobody has changed, added or removed an event under a seal since somebody else
+took note of that seal's digest, or of a later one's. Whoever may write to the database as its owner
+could make the whole chain anew; a digest that was noted elsewhere, such as in a log drain, shows
+that too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from outbox.log.chain import BEGINNING, MARK, Seal, link
+from outbox.log.database import query
+from outbox.log.seal import CONSUMER, digests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from outbox.log.database import Connection
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_END = _MOST + 1
+_DETAILS = 1000
+"""Events that are looked up at a time, to be named."""
+
+Kind = Literal["changed", "removed", "added", "seal_changed", "seal_missing", "not_witnessed"]
+
+
+class Finding(NamedTuple):
+    """Something that is not as it was when it was sealed.
+
+    Attributes:
+        kind: An event under a seal is `changed` or `removed`, or one is `added` that is under none
+            and ought to be; a seal is changed (`seal_changed`) or missing (`seal_missing`); a seal
+            has another digest than a witness noted, or is not there (`not_witnessed`).
+        seal: The number of the seal, of an added event None.
+        position: Of the event.
+        sealed_at: When the seal was made.
+        account: Of the event, as it stands in the log now, as the next ones; None where it is gone.
+        stream: The same; of a removed event of a notification that is known still, its id.
+        version: The same.
+        type: The same.
+        recorded_at: The same.
+    """
+
+    kind: Kind
+    seal: int | None = None
+    position: int | None = None
+    sealed_at: datetime | None = None
+    account: str | None = None
+    stream: UUID | None = None
+    version: int | None = None
+    type: str | None = None
+    recorded_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a verification has been through.
+
+    Attributes:
+        seals: How many.
+        events: How many events under them.
+        unsealed: How many events have come since the last one.
+        findings: How many findings there were.
+        last: The last seal as a witness would note it, None if there is none.
+    """
+
+    seals: int = 0
+    events: int = 0
+    unsealed: int = 0
+    findings: int = 0
+    last: str | None = None
+
+
+def verify(
+    connection: Connection,
+    result: Verification,
+    *,
+    witnessed: Mapping[int, bytes] | None = None,
+    archived: Iterable[Iterator[tuple[int, bytes]]] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Finding]:
+    """Recompute every seal from the events, and yield what does not fit.
+
+    Log and seals are read through one snapshot, beside any traffic, and in bounded memory.
+
+    Args:
+        connection: Where the log is; in no transaction.
+        result: Counts meanwhile.
+        witnessed: Digests of seals that were noted elsewhere, by number.
+        archived: The positions and digests of events that are no longer in the database, each in
+            the order of positions.
+        progress: Told how many more events have been read.
+    """
+    with _reading(connection):
+        events = _Events(heapq.merge(_live(connection), *archived), progress)
+        for finding in _named(connection, _findings(connection, events, result, witnessed or {})):
+            result.findings += 1
+            yield finding
+
+
+class _Events:
+    """The digests of the log, taken by position; what nobody takes is left over."""
+
+    def __init__(
+        self, source: Iterator[tuple[int, bytes]], progress: Callable[[int], None] | None
+    ) -> None:
+        self._source = source
+        self._progress = progress
+        self._read = _LEAST
+        self._waiting: dict[int, list[bytes]] = {}
+
+    def read_through(self, position: int) -> None:
+        """Read until nothing more can come at this position."""
+        count = 0
+        while self._read <= position:  # there may be two at one
+            self._read, digest = next(self._source, (_END, b""))
+            if digest:
+                count += 1
+                self._waiting.setdefault(self._read, []).append(digest)
+        if self._progress and count:
+            self._progress(count)
+
+    def take(self, position: int, mark: bytes) -> bytes | None:
+        """Take the event at a position: the one with this mark, else any, else none."""
+        found = self._waiting.get(position)
+        if found is None:
+            return None
+        chosen = next((one for one in found if one.startswith(mark)), found[0])
+        found.remove(chosen)
+        if not found:
+            del self._waiting[position]
+        return chosen
+
+    def left(self) -> list[tuple[int, bytes]]:
+        """Return positions and digests of what has been read and not been taken."""
+        return [(position, one) for position, found in self._waiting.items() for one in found]
+
+
+def _findings(
+    connection: Connection,
+    events: _Events,
+    result: Verification,
+    witnessed: Mapping[int, bytes],
+) -> Iterator[Finding]:
+    previous = BEGINNING
+    for seal in _seals(connection):
+        for number in range(result.seals + 1, seal.number):
+            yield Finding("seal_missing", number)
+        result.seals, result.last = seal.number, str(seal)
+        result.events += seal.events
+        yield from _judge(seal, previous, events)
+        if witnessed.get(seal.number, seal.digest) != seal.digest:
+            yield Finding("not_witnessed", seal.number, sealed_at=seal.sealed_at)
+        previous = seal.digest  # the stored one, so that what follows is judged by itself
+    for number in sorted(witnessed):
+        if number > result.seals:
+            yield Finding("not_witnessed", number)
+    events.read_through(_MOST)
+    yield from _unsealed(connection, events.left(), result)
+
+
+def _judge(seal: Seal, previous: bytes, events: _Events) -> Iterator[Finding]:
+    if not seal.is_whole:
+        yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
+        return
+    taken: list[bytes] = []
+    blamed = False
+    for position, mark in seal.each():
+        events.read_through(position)
+        digest = events.take(position, mark)
+        if digest is None or digest[:MARK] != mark:
+            blamed = True
+            kind: Kind = "removed" if digest is None else "changed"
+            yield Finding(kind, seal.number, position, seal.sealed_at)
+        else:
+            taken.append(digest)
+    computed = link(previous, seal.number, seal.epoch, seal.sealed_at, taken)
+    if not blamed and computed != seal.digest:
+        yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
+
+
+def _unsealed(
+    connection: Connection, left: list[tuple[int, bytes]], result: Verification
+) -> Iterator[Finding]:
+    for at in range(0, len(left), _DETAILS):
+        positions, digests_ = map(list, zip(*left[at : at + _DETAILS], strict=True))
+        told = connection.execute(
+            query("unsealed"),
+            {"consumer": CONSUMER, "positions": positions, "digests": digests_},
+        ).fetchall()
+        for position, account, stream, version, type_, recorded_at, forgotten in told:
+            if forgotten:
+                yield Finding(
+                    "added", None, position, None, account, stream, version, type_, recorded_at
+                )
+            else:
+                result.unsealed += 1
+
+
+def _named(connection: Connection, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Say of the events under seals which they are, as far as the database still knows."""
+    for finding in findings:
+        row = None
+        if finding.kind in {"changed", "removed"}:
+            row = connection.execute(_NAME, {"position": finding.position}).fetchone()
+        if row is None:
+            yield finding
+        else:
+            account, stream, version, type_, recorded_at = row
+            yield finding._replace(
+                account=account,
+                stream=stream,
+                version=version,
+                type=type_,
+                recorded_at=recorded_at,
+            )
+
+
+def last_position(connection: Connection) -> int:
+    """Return a position that no event which is visible by now lies behind."""
+    row = connection.execute("select last_value from outbox.event_position").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _live(connection: Connection) -> Iterator[tuple[int, bytes]]:
+    last = last_position(connection)
+    # Nothing lies outside, unless somebody put it there.
+    yield from digests(connection, _LEAST, 0, span=_MOST)
+    yield from digests(connection, 0, last)
+    yield from digests(connection, last, _MOST, span=_MOST)
+
+
+def _seals(connection: Connection) -> Iterator[Seal]:
+    with connection.cursor(name="outbox_seals") as cursor:
+        cursor.itersize = 100
+        cursor.execute(
+            "select number, epoch, sealed_at, positions, events, marks, digest"
+            " from outbox.seal order by number"
+        )
+        yield from (Seal(*row) for row in cursor)
+
+
+@contextmanager
+def _reading(connection: Connection) -> Iterator[None]:
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read read only")
+        yield
+
+
+_NAME = """
+    select account, stream, version, type, recorded_at
+    from outbox.event where position = %(position)s
+    union all
+    select account, id, 1, 'enqueued', enqueued_at
+    from outbox.notification where position = %(position)s
+    limit 1
+"""
