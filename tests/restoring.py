@@ -12,9 +12,10 @@ import pytest
 from psycopg import sql
 
 from outbox import embedded
-from outbox.embedded import NotInstalledError
+from outbox.embedded import NotInstalledError, Server
 from outbox.embedded.programs import installed, run
 from tests.databases import unused_home
+from tests.running import until
 
 
 def program(name: str) -> str:
@@ -75,6 +76,13 @@ def shift_transaction_ids(connection: psycopg.Connection, by: int) -> None:
 @contextmanager
 def standby_of(server_url: str) -> Iterator[str]:
     """Copy the test server as it runs and start the copy as its standby; hand out the URL."""
+    with base_backup(server_url) as copy:
+        yield copy.start().url()
+
+
+@contextmanager
+def base_backup(server_url: str) -> Iterator[Server]:
+    """Copy the test server as it runs; hand out the copy, which follows it once it is started."""
     if os.environ.get("DATABASE_URL"):
         pytest.skip("a server that is not ours is not copied")
     binaries = os.environ.get("OUTBOX_TEST_BINARIES")
@@ -86,6 +94,23 @@ def standby_of(server_url: str) -> Iterator[str]:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             backup = [str(copy.binaries / "pg_basebackup"), "-d", server_url, "-D", str(data)]
             run([*backup, "-R", "-c", "fast", "-X", "stream"], copy.home)
-            yield copy.start().url()
+            yield copy
         finally:
             copy.remove()
+
+
+def recover(copy: Server, restore_point: str) -> str:
+    """Start a copy as its original was at a restore point, as a server of its own; return its URL.
+
+    See https://www.postgresql.org/docs/current/continuous-archiving.html, point-in-time recovery.
+    """
+    with (copy.home / "data/postgresql.auto.conf").open("a") as settings:
+        settings.write(f"recovery_target_name = '{restore_point}'\n")
+        settings.write("recovery_target_action = 'promote'\n")
+    url = copy.start().url()
+    with psycopg.connect(url, autocommit=True) as connection:
+        until(
+            lambda: connection.execute("select true where not pg_is_in_recovery()").fetchone(),
+            "the copy has reached the restore point",
+        )
+    return url
