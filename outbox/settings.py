@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SECRET_CHARACTERS = 32
@@ -41,6 +41,13 @@ class Settings(BaseSettings):
     """What the pages' login cookies are signed with; without one there are no pages."""
     web_requests_a_minute: Annotated[int, Field(ge=1)] = 600
     """How many requests a token may make of one process of the HTTP API."""
+    archive_to: str | None = None
+    """Where months of the log go that are over: a folder, or a bucket as s3://bucket/prefix."""
+    archive_keep_months: Annotated[int, Field(ge=0)] | None = None
+    """How many months that are over stay in the database; without it, as many as the limit lets."""
+    database_limit: ByteSize | None = None
+    """How large the database may become, as 1GB; from 70 % on months are archived, from 80 % on
+    it is a warning."""
     webhooks_inside: bool = False
     """Webhooks may point inside: to loopback, private and link-local addresses, and to http://."""
     log_format: Literal["auto", "text", "logfmt", "json"] = "auto"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outbox.log.seal import seal
 from tests.cli_runner import Ran, Session, run
 
 if TYPE_CHECKING:
@@ -37,4 +38,5 @@ def owned(connection: psycopg.Connection) -> Session:
     session = Session(connection)
     session.transition("connecting")
     session.transition("connected")
+    assert list(seal(connection))
     return session

@@ -37,6 +37,8 @@ FILES = (
     "functions/project_recipient",
     "triggers/event",
     # the log's upkeep
+    "functions/prepare_partition",
+    "functions/attach_partition",
     "functions/create_partition",
     "functions/create_partitions",
     "functions/begin_epoch",
@@ -46,6 +48,12 @@ FILES = (
     "triggers/seal",
     "functions/event_line",
     "functions/event_digests",
+    "functions/unseen",
+    # archives
+    "tables/archive",
+    "functions/events_of",
+    "functions/archivable",
+    "functions/drop_partition",
     # what may be enqueued
     "functions/jid",
     "functions/is_blank",

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from outbox.cli import (
     accounts,
+    archive,
     bench,
     cancel,
     demo,
@@ -121,4 +122,5 @@ for _name, _command, _heading in (
     app.command(_name, rich_help_panel=_heading)(_command)
 app.add_typer(token.token, name="token", rich_help_panel=RUN)
 app.add_typer(webhook.webhook, name="webhook", rich_help_panel=RUN)
+app.add_typer(archive.archive, name="archive", rich_help_panel=RUN)
 app.add_typer(postgres.postgres, name="postgres", rich_help_panel=RUN)

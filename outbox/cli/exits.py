@@ -69,12 +69,13 @@ def ending(error: BaseException) -> Ending:
     from outbox import errors  # noqa: PLC0415
     from outbox.delivery.pairing import NotNowError  # noqa: PLC0415
     from outbox.embedded import EmbeddedError  # noqa: PLC0415
+    from outbox.log.months import ArchiveError  # noqa: PLC0415
     from outbox.log.notifications import AmbiguousIdError  # noqa: PLC0415
     from outbox.session.whatsapp.linking import LinkingError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
         (errors.UnknownNotification, errors.UnknownAccount, AmbiguousIdError): ExitCode.NOT_FOUND,
-        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError): (
+        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError, ArchiveError): (
             ExitCode.WRONG_STATE
         ),
         (LinkingError,): ExitCode.NOT_LINKED,

@@ -32,6 +32,9 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    archives: Annotated[
+        bool, typer.Option(help="Read the months that lie in archives alone, from there.")
+    ] = True,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -39,6 +42,7 @@ def verify(
 
     It reads the whole log through one snapshot, beside any traffic, and changes nothing.
     """
+    from outbox.archive import file  # noqa: PLC0415
     from outbox.log import verify as proof  # noqa: PLC0415
 
     noted = _noted(witness)
@@ -47,7 +51,15 @@ def verify(
         opened(database_url) as connection,
         counter("events", proof.last_position(connection)) as count,
     ):
-        findings = list(proof.verify(connection, result, witnessed=noted, progress=count))
+        findings = list(
+            proof.verify(
+                connection,
+                result,
+                witnessed=noted,
+                archived=file.digests if archives else None,
+                progress=count,
+            )
+        )
     if json:
         write_json(
             {
@@ -109,6 +121,11 @@ def _tell(result: "Verification", findings: "list[Finding]", witnessed: int) -> 
         f"{number(result.events, 'event')} under {number(result.seals, 'seal')}, "
         f"{result.unsealed:,} since the last; {number(witnessed, 'seal')} compared with a witness."
     )
+    if result.archived:
+        console.print(
+            f"{number(result.archived, 'event')} of them in archives, which were left out: "
+            f"what is said of the others holds for them alone."
+        )
     if findings:
         console.print(
             f"The log is not what its seals say: "

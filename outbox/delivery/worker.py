@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from outbox.delivery.owner import Owner
-from outbox.delivery.schedule import expire, partitions, renew, rescue, seal, webhooks
+from outbox.delivery.schedule import archive, expire, partitions, renew, rescue, seal, webhooks
 from outbox.delivery.schedule.scheduler import Schedule
 from outbox.delivery.traces import begin_traces
 from outbox.release import VERSION
@@ -81,6 +81,7 @@ def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Sc
         partitions.job(),
         seal.job(),
         webhooks.job(settings),
+        archive.job(settings),
     ]
     return owners, Schedule(settings.database_url, owners, jobs, pooled=settings.pooled)
 

@@ -9,20 +9,23 @@ that too.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from outbox.log.chain import BEGINNING, MARK, Seal, link
 from outbox.log.database import query
+from outbox.log.months import archives
 from outbox.log.seal import CONSUMER, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from outbox.log.database import Connection
+    from outbox.log.months import Archive
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _END = _MOST + 1
@@ -68,6 +71,7 @@ class Verification:
         seals: How many.
         events: How many events under them.
         unsealed: How many events have come since the last one.
+        archived: How many of those under seals lie in archives that were left out.
         findings: How many findings there were.
         last: The last seal as a witness would note it, None if there is none.
     """
@@ -75,6 +79,7 @@ class Verification:
     seals: int = 0
     events: int = 0
     unsealed: int = 0
+    archived: int = 0
     findings: int = 0
     last: str | None = None
 
@@ -84,7 +89,7 @@ def verify(
     result: Verification,
     *,
     witnessed: Mapping[int, bytes] | None = None,
-    archived: Iterable[Iterator[tuple[int, bytes]]] = (),
+    archived: Callable[[Archive], Iterator[tuple[int, bytes]]] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Finding]:
     """Recompute every seal from the events, and yield what does not fit.
@@ -95,13 +100,17 @@ def verify(
         connection: Where the log is; in no transaction.
         result: Counts meanwhile.
         witnessed: Digests of seals that were noted elsewhere, by number.
-        archived: The positions and digests of events that are no longer in the database, each in
-            the order of positions.
+        archived: Gives the positions and digests of an archive's events, in the order of positions;
+            None to leave out what lies in archives alone.
         progress: Told how many more events have been read.
     """
     with _reading(connection):
-        events = _Events(heapq.merge(_live(connection), *archived), progress)
-        for finding in _named(connection, _findings(connection, events, result, witnessed or {})):
+        away = [one for one in archives(connection) if one.dropped_at is not None]
+        sources = [archived(one) for one in away] if archived else []
+        events = _Events(heapq.merge(_live(connection), *sources), progress)
+        absent = _Absent([] if archived else away)
+        findings = _findings(connection, events, absent, result, witnessed or {})
+        for finding in _named(connection, findings):
             result.findings += 1
             yield finding
 
@@ -144,9 +153,25 @@ class _Events:
         return [(position, one) for position, found in self._waiting.items() for one in found]
 
 
+class _Absent:
+    """The positions of events that lie in archives which are left out."""
+
+    def __init__(self, archives: Sequence[Archive]) -> None:
+        pieces = sorted(
+            (piece.lower or 0, piece.upper or 0) for one in archives for piece in one.positions
+        )
+        self._begins = [begin for begin, _ in pieces]
+        self._ends = [end for _, end in pieces]
+
+    def __contains__(self, position: int) -> bool:
+        at = bisect_right(self._begins, position) - 1
+        return at >= 0 and position < self._ends[at]
+
+
 def _findings(
     connection: Connection,
     events: _Events,
+    absent: _Absent,
     result: Verification,
     witnessed: Mapping[int, bytes],
 ) -> Iterator[Finding]:
@@ -156,7 +181,7 @@ def _findings(
             yield Finding("seal_missing", number)
         result.seals, result.last = seal.number, str(seal)
         result.events += seal.events
-        yield from _judge(seal, previous, events)
+        yield from _judge(seal, previous, events, absent, result)
         if witnessed.get(seal.number, seal.digest) != seal.digest:
             yield Finding("not_witnessed", seal.number, sealed_at=seal.sealed_at)
         previous = seal.digest  # the stored one, so that what follows is judged by itself
@@ -167,23 +192,29 @@ def _findings(
     yield from _unsealed(connection, events.left(), result)
 
 
-def _judge(seal: Seal, previous: bytes, events: _Events) -> Iterator[Finding]:
+def _judge(
+    seal: Seal, previous: bytes, events: _Events, absent: _Absent, result: Verification
+) -> Iterator[Finding]:
     if not seal.is_whole:
         yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
         return
     taken: list[bytes] = []
-    blamed = False
+    blamed = away = 0
     for position, mark in seal.each():
+        if position in absent:
+            away += 1
+            continue
         events.read_through(position)
         digest = events.take(position, mark)
         if digest is None or digest[:MARK] != mark:
-            blamed = True
+            blamed += 1
             kind: Kind = "removed" if digest is None else "changed"
             yield Finding(kind, seal.number, position, seal.sealed_at)
         else:
             taken.append(digest)
+    result.archived += away
     computed = link(previous, seal.number, seal.epoch, seal.sealed_at, taken)
-    if not blamed and computed != seal.digest:
+    if not blamed and not away and computed != seal.digest:
         yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
 
 
@@ -226,7 +257,9 @@ def _named(connection: Connection, findings: Iterator[Finding]) -> Iterator[Find
 
 def last_position(connection: Connection) -> int:
     """Return a position that no event which is visible by now lies behind."""
-    row = connection.execute("select last_value from outbox.event_position").fetchone()
+    row = connection.execute(
+        "select case when is_called then last_value else 0 end from outbox.event_position"
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -44,6 +44,7 @@ def test_whole(database_url: str, last: str) -> None:
         "events": 3,
         "unsealed": 0,
         "findings": [],
+        "archived": 0,
         "last": last,
         "witnessed": 0,
     }

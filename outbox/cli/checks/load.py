@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from outbox.archive.policy import FULL
 from outbox.cli.checks.finding import Finding, broken, ok, warning
 from outbox.delivery.traces import are_wanted
 from outbox.words import wording
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 300.0
 """A transaction that is open for longer keeps vacuum from what died since."""
-_FULL = 0.8
-"""The part of the limit to the database's size beyond which somebody should look."""
 _SHOWN = 4
 """How many of a list are named."""
 
@@ -123,7 +122,7 @@ def size(connection: Connection, limit: int | None) -> Finding:
     advice = "move to a larger plan, or delete what of the application's is not needed any more"
     if share >= 1:
         return broken(f"{seen}; whoever set the limit may forbid to write, as Heroku does", advice)
-    if share >= _FULL:
+    if share >= FULL:
         return warning(seen, advice)
     return ok(seen)
 

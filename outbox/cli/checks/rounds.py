@@ -62,7 +62,7 @@ def _of_database(
     yield examined("restore", partial(schema.restore, connection))
     yield examined("seals", partial(schema.seals, connection))
     yield examined("vacuum", partial(load.vacuum, connection))
-    yield examined("size", partial(load.size, connection, size_limit))
+    yield examined("size", partial(load.size, connection, size_limit or settings.database_limit))
     yield examined("webhooks", partial(webhooks.delivery, connection))
     yield from _of_accounts(connection, settings)
 
