@@ -49,6 +49,11 @@ def seal(connection: Connection) -> Iterator[Seal]:
         yield made
 
 
+def is_empty(connection: Connection) -> bool:
+    """Return whether the log has nothing that could be sealed."""
+    return connection.execute("select 1 from outbox.event limit 1").fetchone() is None
+
+
 def digests(
     connection: Connection, after: int, through: int, span: int = _SPAN
 ) -> Iterator[tuple[int, bytes]]:

@@ -257,9 +257,7 @@ def _named(connection: Connection, findings: Iterator[Finding]) -> Iterator[Find
 
 def last_position(connection: Connection) -> int:
     """Return a position that no event which is visible by now lies behind."""
-    row = connection.execute(
-        "select case when is_called then last_value else 0 end from outbox.event_position"
-    ).fetchone()
+    row = connection.execute("select last_value from outbox.event_position").fetchone()
     return int(row[0]) if row else 0
 
 

@@ -92,11 +92,10 @@ def restore(connection: Connection) -> Finding:
 def seals(connection: Connection) -> Finding:
     """What was appended comes under a seal within a minute or so."""
     from outbox.log import followers  # noqa: PLC0415
-    from outbox.log.seal import CONSUMER  # noqa: PLC0415
-    from outbox.log.verify import last_position  # noqa: PLC0415
+    from outbox.log.seal import CONSUMER, is_empty  # noqa: PLC0415
 
     lag = next((one for one in followers.lags(connection) if one.consumer == CONSUMER), None)
-    if lag is None and not last_position(connection):
+    if lag is None and is_empty(connection):
         return ok("nothing to seal yet")
     if lag is None:
         return warning("no worker has sealed the log yet", "start: outbox worker")
