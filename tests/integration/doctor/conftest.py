@@ -55,6 +55,7 @@ def plain_url(database_url: str, connection: psycopg.Connection) -> Iterator[str
         for grant in (
             "grant usage on schema outbox to {}",
             "grant select on all tables in schema outbox, public to {}",
+            "grant select on all sequences in schema outbox to {}",
         ):
             connection.execute(sql.SQL(grant).format(role))
         parts = urlsplit(database_url)
