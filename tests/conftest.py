@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.databases import database, embedded_server
+from tests.databases import database, embedded_server, roles_left_as_they_were
 
 _numbers = count(1)
 
@@ -20,7 +20,8 @@ def server_url() -> Iterator[str]:
     """The server to test on: DATABASE_URL, or an embedded one that lives as long as the run."""
     given = os.environ.get("DATABASE_URL")
     if given:
-        yield given
+        with roles_left_as_they_were(given):
+            yield given
         return
     binaries = os.environ.get("OUTBOX_TEST_BINARIES")
     with embedded_server(Path(binaries) if binaries else None) as url:

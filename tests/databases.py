@@ -51,6 +51,18 @@ def unused_home() -> Iterator[Path]:
             os.close(held)
 
 
+@contextmanager
+def roles_left_as_they_were(url: str) -> Iterator[None]:
+    """Drop the roles that migrations have made on a server meanwhile."""
+    roles = "select rolname from pg_roles where rolname in ('outbox_application', 'outbox_auditor')"
+    with psycopg.connect(url) as connection:
+        before = set(connection.execute(roles))
+    yield
+    with psycopg.connect(url, autocommit=True) as connection:
+        for (role,) in set(connection.execute(roles)) - before:
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+
+
 def renamed(url: str, database: str) -> str:
     """Return the URL of another database of the same server, its parameters kept."""
     return urlsplit(url)._replace(path=f"/{quote(database, safe='')}").geturl()

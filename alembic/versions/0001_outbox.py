@@ -111,6 +111,8 @@ FILES = (
     "functions/begin_replay",
     "functions/replay",
     "functions/replay_differences",
+    # roles
+    "functions/grant_roles",
 )
 
 
@@ -119,6 +121,7 @@ def upgrade() -> None:
     op.execute("create schema whatsapp")  # whatsmeow makes its own tables there
     execute_files(op.get_bind(), "0001", FILES)
     op.execute("select outbox.create_partitions()")
+    op.execute("select outbox.grant_roles()")
     op.execute("insert into outbox.restore_epoch (epoch, restored_through) values (1, 0)")
 
 

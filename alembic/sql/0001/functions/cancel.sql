@@ -2,6 +2,7 @@
 -- The metadata are kept with the event, as those of outbox.enqueue are.
 create function outbox.cancel(notification uuid, reason text default null, metadata jsonb default '{}')
 returns void language plpgsql
+security definer set search_path = pg_catalog, pg_temp  -- for roles that may do this and no more: outbox.grant_roles
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column

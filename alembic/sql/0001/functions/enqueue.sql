@@ -26,6 +26,7 @@ create function outbox.enqueue(
   retry_limit     interval    default null,
   metadata        jsonb       default '{}'
 ) returns uuid language plpgsql
+security definer set search_path = pg_catalog, pg_temp  -- for roles that may do this and no more: outbox.grant_roles
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column

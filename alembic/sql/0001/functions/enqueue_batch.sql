@@ -5,6 +5,7 @@
 --   select id from outbox.enqueue_batch('[{"recipient": "+447700900123", "content": {"kind": "text", "text": "hello"}}]');
 create function outbox.enqueue_batch(notifications jsonb, account text default 'main')
 returns table (id uuid) language plpgsql
+security definer set search_path = pg_catalog, pg_temp  -- for roles that may do this and no more: outbox.grant_roles
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 #variable_conflict use_column

@@ -1,5 +1,6 @@
 -- Keeps media bytes and returns their digest, which a content's `media` field names. Stored once, however often given.
 create function outbox.store_media(data bytea, mime text) returns text language plpgsql
+security definer set search_path = pg_catalog, pg_temp  -- for roles that may do this and no more: outbox.grant_roles
 set enable_seqscan = off  -- always by key: a plan made while a table was small must not stay
 as $$
 declare
