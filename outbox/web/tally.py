@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import Counter, Histogram, disable_created_metrics
 from prometheus_client.registry import Collector
 
+from outbox.log.types import NOTIFICATION
 from outbox.words.narrative import CONNECTIONS
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
 
     from outbox.log.follow import Event
 
-NOTIFICATIONS: Final = (
-    *("enqueued", "sent", "delivered", "read", "played"),
-    *("rejected", "expired", "exhausted", "cancelled", "requeued"),
-)
+NOTIFICATIONS: Final = tuple(type_ for type_ in NOTIFICATION if not type_.startswith("attempt_"))
 """What becomes of a notification; its attempts are counted by their outcomes."""
 OUTCOMES: Final = ("sent", "failed", "not_sent", "throttled", "rejected", "unknown")
 SETTLEMENTS: Final = ("receipt", "never_left", "unconfirmed")
