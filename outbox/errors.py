@@ -98,8 +98,16 @@ class ExpiryInPast(Refused, psycopg.DataError, code="22O07"):
     """An expiry that is over before the notification can be sent."""
 
 
+class InvalidWebhook(Refused, psycopg.DataError, code="22O08"):
+    """A webhook whose name, URL, type of event or position in the log cannot be."""
+
+
 class IdempotencyConflict(Refused, psycopg.IntegrityError, code="23O01"):
     """An idempotency key that stands for another content or recipient."""
+
+
+class WebhookTaken(Refused, psycopg.IntegrityError, code="23O02"):
+    """The name of a webhook that is another's."""
 
 
 class VersionConflict(Refused, psycopg.OperationalError, code="40O01"):
@@ -112,6 +120,10 @@ class UnknownNotification(Refused, psycopg.ProgrammingError, code="42O01"):
 
 class UnknownAccount(Refused, psycopg.ProgrammingError, code="42O02"):
     """No account has this name."""
+
+
+class UnknownWebhook(Refused, psycopg.ProgrammingError, code="42O03"):
+    """No webhook has this name."""
 
 
 class WrongState(Refused, psycopg.OperationalError, code="55O01"):

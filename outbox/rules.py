@@ -231,11 +231,36 @@ RULES: Final[dict[str, Rule]] = {
         "Give an expiry later than the time of sending, or leave it out for the default of the "
         "account.",
     ),
+    "bad_webhook": Rule(
+        "22O08",
+        "Not a name of a webhook: %s",
+        'Give 1 to 63 characters of a-z, 0-9, "_", "." and "-", the first a letter or a digit.',
+    ),
+    "bad_webhook_url": Rule(
+        "22O08",
+        "Not a URL of a webhook: %s",
+        "Give https://host/path with a public address, in ASCII and without a password.",
+    ),
+    "bad_event_type": Rule(
+        "22O08",
+        "Not a type of event: %s",
+        "Correct it, or leave all out to be told of every type.",
+    ),
+    "bad_position": Rule(
+        "22O08",
+        "Not a position of the log: %s",
+        "Give a position that the log has, or the next one.",
+    ),
     "idempotency_conflict": Rule(
         "23O01",
         "Idempotency key already used for something else: %s",
         "Use a key of its own for each notification, or repeat the first recipient and content "
         "exactly.",
+    ),
+    "webhook_taken": Rule(
+        "23O02",
+        "There is a webhook of this name already: %s",
+        "Give another name, or delete that one first.",
     ),
     "version_conflict": Rule(
         "40O01",
@@ -251,6 +276,11 @@ RULES: Final[dict[str, Rule]] = {
         "42O02",
         "No such account: %s",
         "Check its name: an account is known once a worker has taken its lease.",
+    ),
+    "unknown_webhook": Rule(
+        "42O03",
+        "No such webhook: %s",
+        "See which there are: outbox webhook list, or GET /v1/webhooks.",
     ),
     "cannot_cancel": Rule(
         "55O01",

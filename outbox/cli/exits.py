@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     REFUSED = 3
     """The outbox refused the input; nothing of it was accepted."""
     NOT_FOUND = 4
-    """There is no such notification or account, or no single one."""
+    """There is no such notification, account or webhook, or no single one."""
     WRONG_STATE = 5
     """It is there, but its state does not allow what was asked."""
     NO_DATABASE = 6
@@ -74,7 +74,10 @@ def ending(error: BaseException) -> Ending:
     from outbox.session.whatsapp.linking import LinkingError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
-        (errors.UnknownNotification, errors.UnknownAccount, AmbiguousIdError): ExitCode.NOT_FOUND,
+        (
+            *(errors.UnknownNotification, errors.UnknownAccount, errors.UnknownWebhook),
+            AmbiguousIdError,
+        ): ExitCode.NOT_FOUND,
         (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError, ArchiveError): (
             ExitCode.WRONG_STATE
         ),

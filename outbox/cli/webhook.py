@@ -1,7 +1,7 @@
 """`outbox webhook …`: who is told of events over HTTP."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,11 +9,12 @@ from outbox.cli.environment import read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.terminal import Json, note, out, write_json
+from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from outbox.log.webhooks import Webhook
+    from outbox.log.database import Connection
 
 webhook = typer.Typer(no_args_is_help=True, help="Webhooks: who is told of events over HTTP.")
 
@@ -27,8 +28,6 @@ From = Annotated[
         help="The first position of the log that it is told of, or beginning.",
     ),
 ]
-
-_STYLES = {"enabled": "green", "failing": "yellow", "disabled": "bold red"}
 
 
 @webhook.command()
@@ -52,25 +51,23 @@ def create(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Make a webhook and print the secret that its requests are signed with."""
-    from outbox.log import webhooks  # noqa: PLC0415
-    from outbox.webhooks import address  # noqa: PLC0415
+    from outbox.webhooks import standing  # noqa: PLC0415
+    from outbox.webhooks.subscription import subscribe  # noqa: PLC0415
 
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(database_url) as connection:
-        try:
-            address.judge(url, inside=settings.webhooks_inside)
-            made = webhooks.create(
-                connection,
-                name,
-                url,
-                events=event or (),
-                account=account,
-                position=_position(from_),
-            )
-        except webhooks.WebhookError as error:
-            raise Failure(ExitCode.REFUSED, str(error)) from None
+        made = subscribe(
+            connection,
+            name,
+            url,
+            inside=settings.webhooks_inside,
+            events=event or (),
+            account=account,
+            position=_position(from_),
+        )
+        found = standing.named(connection, name)
     if json:
-        write_json(_document(made) | {"secret": made.secret})
+        write_json(asdict(found) | {"secret": made.secret})
     else:
         out().print(made.secret, soft_wrap=True)
         note(f"The receiver verifies with it. It is kept: outbox webhook show {name}", "dim")
@@ -82,27 +79,29 @@ def list_(json: Json = False, database_url: DatabaseUrl = None) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from outbox.log import webhooks  # noqa: PLC0415
+    from outbox.log.notifications import clock  # noqa: PLC0415
+    from outbox.webhooks import standing  # noqa: PLC0415
+    from outbox.words import webhooks as words  # noqa: PLC0415
 
     with opened(database_url) as connection:
-        found = webhooks.listed(connection)
+        found, now = standing.listed(connection), clock(connection)
     if json:
-        write_json([_document(one) for one in found])
+        write_json([asdict(one) for one in found])
         return
     console = out()
     if not found:
         console.print("No webhook yet; make one: outbox webhook create NAME https://…")
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    for heading in ("WEBHOOK", "STATE", "EVENTS", "URL", "REASON"):
+    for heading in ("WEBHOOK", "STANDS", "BEHIND", "EVENTS", "URL"):
         table.add_column(heading)
     for one in found:
         table.add_row(
             Text(one.name),
-            Text(one.state, _STYLES[one.state]),
+            Text(*words.standing(one, now)),
+            Text(f"{one.behind} ({wording.span(one.behind_seconds)})" if one.behind else ""),
             Text(", ".join(one.events) or "all"),
             Text(one.url),
-            Text(one.disabled_because or one.last_error or ""),
         )
     console.print(table)
 
@@ -111,13 +110,12 @@ def list_(json: Json = False, database_url: DatabaseUrl = None) -> None:
 def show(name: Name, json: Json = False, database_url: DatabaseUrl = None) -> None:
     """Show a webhook, with its secret."""
     from outbox.log import webhooks  # noqa: PLC0415
+    from outbox.webhooks import standing  # noqa: PLC0415
 
     with opened(database_url) as connection:
-        try:
-            found = webhooks.named(connection, name)
-        except webhooks.UnknownWebhookError as error:
-            raise Failure(ExitCode.NOT_FOUND, str(error)) from None
-    document = _document(found) | {"secret": found.secret}
+        found = standing.named(connection, name)
+        secret = webhooks.named(connection, name).secret
+    document = asdict(found) | {"secret": secret}
     if json:
         write_json(document)
         return
@@ -170,7 +168,7 @@ def replay(
 
     position = _position(from_) or 1
 
-    def change(connection: Any, name: str) -> None:  # noqa: ANN401 - the log's connection
+    def change(connection: "Connection", name: str) -> None:
         webhooks.replay(connection, name, position)
 
     _changed(change, "replayed", name, json=json, url=database_url)
@@ -179,43 +177,30 @@ def replay(
 @webhook.command("test")
 def try_out(name: Name, json: Json = False, database_url: DatabaseUrl = None) -> None:
     """Send a test event now, and say what came back; nothing else is changed."""
-    from outbox.log import webhooks  # noqa: PLC0415
-    from outbox.webhooks import envelope  # noqa: PLC0415
-    from outbox.webhooks.request import post  # noqa: PLC0415
+    from outbox.webhooks import trial  # noqa: PLC0415
 
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(database_url) as connection:
-        try:
-            found = webhooks.named(connection, name)
-        except webhooks.UnknownWebhookError as error:
-            raise Failure(ExitCode.NOT_FOUND, str(error)) from None
-        event = envelope.of_test(webhooks.origin(connection), name)
-    answer = post(
-        found.url,
-        event.body.encode(),
-        envelope.headers(event, found.secret),
-        inside=settings.webhooks_inside,
-    )
-    if answer.error is not None:
-        raise Failure(ExitCode.REFUSED, f"The webhook {name} failed: {answer.error}")
+        ready = trial.prepare(connection, name)
+    tried = ready.send(inside=settings.webhooks_inside)
+    if tried.error is not None:
+        raise Failure(ExitCode.REFUSED, f"The webhook {name} failed: {tried.error}")
     if json:
-        write_json({"name": name, "id": event.id, "status": answer.status})
+        write_json(tried._asdict())
     else:
-        out().print(f"{name} answered {answer.status}.")
+        out().print(f"{name} answered {tried.status}.")
 
 
 def _changed(
-    change: "Callable[[Any, str], None]", done: str, name: str, *, json: bool, url: str | None
+    change: "Callable[[Connection, str], None]",
+    done: str,
+    name: str,
+    *,
+    json: bool,
+    url: str | None,
 ) -> None:
-    from outbox.log import webhooks  # noqa: PLC0415
-
     with opened(url) as connection:
-        try:
-            change(connection, name)
-        except webhooks.UnknownWebhookError as error:
-            raise Failure(ExitCode.NOT_FOUND, str(error)) from None
-        except webhooks.WebhookError as error:
-            raise Failure(ExitCode.REFUSED, str(error)) from None
+        change(connection, name)
     if json:
         write_json({done: name})
     else:
@@ -228,9 +213,3 @@ def _position(text: str | None) -> int | None:
     if text == "beginning":
         return 1
     raise typer.BadParameter(f"--from cannot be {text!r}: write a position, as 4711, or beginning")
-
-
-def _document(found: "Webhook") -> dict[str, Any]:
-    hidden = ("secret", "owner", "due", "free")
-    kept = {key: value for key, value in asdict(found).items() if key not in hidden}
-    return {**kept, "state": found.state}

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from outbox.errors import OutboxError
+from outbox.errors import OutboxError, refusal
 from outbox.log import restore
 from outbox.log.database import query
 
@@ -302,11 +302,11 @@ def start(connection: Connection, position: int | None) -> Cursor:
     """Return a cursor that begins at a position of the log, or now.
 
     Args:
-        connection: Where the log is; in no transaction.
+        connection: Where the log is; not inside a savepoint.
         position: Of the first event to come; None for what is appended from now on.
 
     Raises:
-        ValueError: The log has no such position.
+        InvalidWebhook: The log has no such position.
     """
     epoch = restore.begin(connection).number
     now = _text(connection, _NOW)
@@ -314,9 +314,7 @@ def start(connection: Connection, position: int | None) -> Cursor:
         return Cursor(epoch, now)
     last = int(_text(connection, "select last_value::text from outbox.event_position"))
     if not 1 <= position <= last + 1:
-        raise ValueError(
-            f"The log has no position {position}: it goes from 1 to {last}, and {last + 1} is next."
-        )
+        raise refusal("bad_position", str(position), f"It has 1 to {last}, and {last + 1} is next.")
     return replace(_BEGINNING, towards_epoch=epoch, towards=now, position=position - 1)
 
 

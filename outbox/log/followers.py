@@ -23,6 +23,8 @@ class Lag:
     """Given out since the first event that it has not seen; at least as many as it has to read."""
     seconds: float
     """The age of that event, by the database's clock."""
+    position: int | None = None
+    """The position of that event; None if there is none."""
 
 
 def lags(connection: Connection) -> list[Lag]:

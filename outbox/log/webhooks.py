@@ -10,47 +10,29 @@ import base64
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
 
-from outbox.errors import OutboxError
+from outbox.errors import refusal
 from outbox.log import follow
 from outbox.log.database import query
+from outbox.log.types import NOTIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
+    from typing import LiteralString
     from uuid import UUID
 
     from outbox.log.database import Connection
 
-_NAME = re.compile("[a-z0-9][a-z0-9_.-]{0,62}")
-_SECRET_BYTES = 32
-_NOTIFICATION_TYPES: Final = (
-    "enqueued",
-    "attempt_started",
-    "sent",
-    "attempt_failed",
-    "attempt_unknown",
-    "rejected",
-    "delivered",
-    "read",
-    "played",
-    "expired",
-    "exhausted",
-    "cancelled",
-    "requeued",
-)
-
-
-class WebhookError(OutboxError):
-    """A webhook cannot be made or changed like this."""
-
-
-class UnknownWebhookError(WebhookError):
-    """No webhook has this name."""
+NAME: Final = "[a-z0-9][a-z0-9_.-]{0,62}"
+"""What a webhook may be called."""
+_ACCOUNT: Final = NAME
+_SECRET_BYTES: Final = 32
+_OPERATOR: Final = "an operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +91,7 @@ def consumer(name: str) -> str:
 
 def types(connection: Connection) -> list[str]:
     """Return the types of event that there are."""
-    return [*_NOTIFICATION_TYPES, *origin(connection).connection_types]
+    return [*NOTIFICATION, *origin(connection).connection_types]
 
 
 def origin(connection: Connection) -> Origin:
@@ -140,20 +122,19 @@ def create(
         position: The first position that it is told of; None means what comes from now on.
 
     Raises:
-        WebhookError: The name is none or is taken, or there is no such type or position.
+        InvalidWebhook: The name is none, or there is no such type or position.
+        InvalidOption: No account can have this name.
+        WebhookTaken: There is another of this name.
     """
-    if not _NAME.fullmatch(name):
-        raise WebhookError(
-            f"Not a name of a webhook: {name!r}. Give 1 to 63 characters of a-z, 0-9, "
-            f'"_", "." and "-", the first a letter or a digit.'
-        )
+    if not re.fullmatch(NAME, name):
+        raise refusal("bad_webhook", name)
     known = types(connection)
     unknown = [one for one in events if one not in known]
     if unknown:
-        raise WebhookError(
-            f"Not a type of event: {', '.join(unknown)}. The types are {', '.join(known)}."
-        )
-    start = _start(connection, position)
+        raise refusal("bad_event_type", ", ".join(unknown), f"The types are {', '.join(known)}.")
+    if account is not None and not re.fullmatch(_ACCOUNT, account):
+        raise refusal("bad_account", account)
+    start = follow.start(connection, position)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
     with connection.transaction():
         try:
@@ -163,10 +144,7 @@ def create(
                 (name, url, secret, list(dict.fromkeys(events)), account),
             )
         except psycopg.errors.UniqueViolation:
-            raise WebhookError(
-                f"There is a webhook {name} already. Give another name, or delete that one: "
-                f"outbox webhook delete {name}"
-            ) from None
+            raise refusal("webhook_taken", name) from None
         follow.place(connection, consumer(name), start)
         return named(connection, name)
 
@@ -180,18 +158,18 @@ def named(connection: Connection, name: str) -> Webhook:
     """Return the webhook of this name.
 
     Raises:
-        UnknownWebhookError: There is none.
+        UnknownWebhook: There is none.
     """
     for found in _find(connection, name):
         return found
-    raise _unknown(name)
+    raise refusal("unknown_webhook", name)
 
 
 def enable(connection: Connection, name: str) -> None:
     """Let a webhook be served at once, from where it stands.
 
     Raises:
-        UnknownWebhookError: There is none of this name.
+        UnknownWebhook: There is none of this name.
     """
     _change(
         connection,
@@ -201,17 +179,22 @@ def enable(connection: Connection, name: str) -> None:
     )
 
 
-def disable(connection: Connection, name: str) -> None:
+def disable(connection: Connection, name: str, by: str = _OPERATOR) -> None:
     """Let a webhook be served no longer; it keeps its place in the log. Twice is harmless.
 
+    Args:
+        connection: Where it is.
+        name: The webhook.
+        by: Who disables it.
+
     Raises:
-        UnknownWebhookError: There is none of this name.
+        UnknownWebhook: There is none of this name.
     """
     _change(
         connection,
         "update outbox.webhook set disabled_at = coalesce(disabled_at, statement_timestamp()),"
-        " disabled_because = coalesce(disabled_because, 'an operator disabled it')"
-        " where name = %s",
+        " disabled_because = coalesce(disabled_because, %s) where name = %s",
+        f"{by} disabled it",
         name,
     )
 
@@ -220,7 +203,7 @@ def delete(connection: Connection, name: str) -> None:
     """Forget a webhook, its secret and its place in the log.
 
     Raises:
-        UnknownWebhookError: There is none of this name.
+        UnknownWebhook: There is none of this name.
     """
     with connection.transaction():
         _change(connection, "delete from outbox.webhook where name = %s", name)
@@ -233,73 +216,19 @@ def replay(connection: Connection, name: str, position: int) -> None:
     A sender in the middle of something else finds its cursor moved, and begins there.
 
     Raises:
-        UnknownWebhookError: There is none of this name.
-        WebhookError: There is no such position.
+        UnknownWebhook: There is none of this name.
+        InvalidWebhook: There is no such position.
     """
-    start = _start(connection, position)
+    start = follow.start(connection, position)
     with connection.transaction():
         named(connection, name)
         follow.place(connection, consumer(name), start)
 
 
-# What senders need.
-
-
-def hold(connection: Connection, name: str, owner: UUID, duration: timedelta) -> bool:
-    """Take or renew the lease of a webhook; return whether it is this sender's now."""
-    values = {"name": name, "owner": owner, "duration": duration}
-    return connection.execute(query("webhook_hold"), values).fetchone() is not None
-
-
-def release(connection: Connection, name: str, owner: UUID) -> None:
-    """Give the lease of a webhook back."""
-    connection.execute(
-        "update outbox.webhook set owner = null, leased_until = null"
-        " where name = %s and owner = %s",
-        (name, owner),
-    )
-
-
-def fail(
-    connection: Connection, name: str, owner: UUID, error: str, *, forever: bool
-) -> tuple[str | None, datetime | None]:
-    """Note a failure; return why the webhook is disabled now, or when the next try is.
-
-    Args:
-        connection: Where to.
-        name: The webhook.
-        owner: The sender, whose lease holds.
-        error: What went wrong.
-        forever: Disable it at once.
-    """
-    values = {"name": name, "owner": owner, "error": error, "forever": forever}
-    row = connection.execute(query("webhook_fail"), values).fetchone()
-    return (row[0], row[1]) if row else (None, None)
-
-
-def succeed(connection: Connection, name: str, owner: UUID) -> None:
-    """Note that a webhook which has failed works again."""
-    connection.execute(
-        "update outbox.webhook set failing_since = null, failures = 0, retry_at = null,"
-        " last_error = null where name = %s and owner = %s",
-        (name, owner),
-    )
-
-
-def _start(connection: Connection, position: int | None) -> follow.Cursor:
-    try:
-        return follow.start(connection, position)
-    except ValueError as error:
-        raise WebhookError(str(error)) from None
-
-
-def _change(connection: Connection, statement: LiteralString, name: str) -> None:
-    if not connection.execute(statement, (name,)).rowcount:
-        raise _unknown(name)
-
-
-def _unknown(name: str) -> UnknownWebhookError:
-    return UnknownWebhookError(f"No such webhook: {name}. See which there are: outbox webhook list")
+def _change(connection: Connection, statement: LiteralString, *values: str) -> None:
+    """Run a statement whose last value is the name of a webhook that has to be there."""
+    if not connection.execute(statement, values).rowcount:
+        raise refusal("unknown_webhook", values[-1])
 
 
 def _find(connection: Connection, name: str | None) -> list[Webhook]:

@@ -100,6 +100,9 @@ KINDS: Final[dict[str, Kind]] = {
     "too_many_streams": Kind(
         503, "Too many open pages", "Close some of them, or reload this one now and then."
     ),
+    "too_many_waiting": Kind(
+        503, "Too many who wait", "Repeat it after the seconds in the header Retry-After."
+    ),
     "not_ready": Kind(503, "Not ready", "Look at the database, and run: outbox migrate"),
     "too_many_uploads": Kind(
         503, "Too many uploads at once", "Repeat it after the seconds in the header Retry-After."
@@ -110,7 +113,9 @@ KINDS: Final[dict[str, Kind]] = {
 _STATUSES: Final[dict[type[Refused], int]] = {
     errors.UnknownNotification: 404,
     errors.UnknownAccount: 404,
+    errors.UnknownWebhook: 404,
     errors.IdempotencyConflict: 409,
+    errors.WebhookTaken: 409,
     errors.WrongState: 409,
     errors.VersionConflict: 409,
     errors.StaleEpoch: 409,
@@ -122,6 +127,11 @@ _FIELDS: Final[dict[str, str]] = {
     "expiry_in_past": "expires_in",
     "idempotency_conflict": "idempotency_key",
     "bad_retry": "retry_after",
+    "bad_webhook": "name",
+    "webhook_taken": "name",
+    "bad_webhook_url": "url",
+    "bad_event_type": "events",
+    "bad_position": "position",
     **{
         f"bad_{name}": name
         for name in (

@@ -12,14 +12,10 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
-from outbox.log.webhooks import WebhookError
+from outbox.errors import refusal
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_ALLOW: Final = "OUTBOX_WEBHOOKS_INSIDE=true allows it"
-
-
-class AddressError(WebhookError):
-    """A webhook may not point there."""
+_ALLOW: Final = "OUTBOX_WEBHOOKS_INSIDE=true allows it."
 
 
 def judge(url: str, *, inside: bool) -> None:
@@ -32,23 +28,24 @@ def judge(url: str, *, inside: bool) -> None:
         inside: Addresses inside are allowed, and so is http.
 
     Raises:
-        AddressError: It may not.
+        InvalidWebhook: It may not.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise AddressError(f"Not a URL: {url!r}: {error}. Write https://host/path.") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise AddressError(f"Not a URL of a webhook: {url!r}. Write https://host/path.")
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise AddressError(f"Not a URL: {url!r}. Write all but ASCII in percent signs.")
+        raise refusal("bad_webhook_url", f"{url}: {error}") from None
     if parts.username is not None or parts.password is not None:
-        raise AddressError("A webhook's URL carries no password: verify the signature instead.")
+        more = "The receiver verifies the signature: a password says no more."
+        raise refusal("bad_webhook_url", f"{parts.scheme}://…@{host} carries a password", more)
+    if parts.scheme not in {"http", "https"} or not host:
+        raise refusal("bad_webhook_url", url)
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise refusal("bad_webhook_url", url, "Write all but ASCII in percent signs.")
     if inside:
         return
     if parts.scheme != "https":
-        raise AddressError(f"Not https: {url}. Use https://; {_ALLOW}.")
+        raise refusal("bad_webhook_url", f"{url} is not https", _ALLOW)
     try:
         found = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -56,7 +53,7 @@ def judge(url: str, *, inside: bool) -> None:
     for entry in found:
         address = str(entry[4][0])
         if is_inside(address):
-            raise AddressError(f"{host} is inside, at {address}. Use a public address; {_ALLOW}.")
+            raise refusal("bad_webhook_url", f"{host} is inside, at {address}", _ALLOW)
 
 
 def is_inside(address: str) -> bool:

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import structlog
 
-from outbox.log import follow, webhooks
+from outbox.log import follow, webhook_lease, webhooks
 from outbox.log.follow import CursorMoved, Follower
 from outbox.webhooks import envelope
 from outbox.webhooks.request import PATIENCE_SECONDS, post
@@ -179,11 +179,11 @@ class Sender:
         errand = self._errands[name]
         moved = self._move(connection, name, errand.done)
         if errand.delivered and errand.webhook.failures:
-            webhooks.succeed(connection, name, self._id)
+            webhook_lease.succeed(connection, name, self._id)
             self._log.info("a webhook works again", webhook=name)
         if errand.failure is not None and errand.failure.error is not None:
             error = errand.failure.error
-            because, retry_at = webhooks.fail(
+            because, retry_at = webhook_lease.fail(
                 connection, name, self._id, error, forever=errand.failure.is_gone
             )
             if because is not None:
@@ -210,7 +210,7 @@ class Sender:
         until = self._held.get(name, now)
         if until - now > self._lease.total_seconds() * 2 / 3:
             return True
-        if not webhooks.hold(connection, name, self._id, self._lease):
+        if not webhook_lease.hold(connection, name, self._id, self._lease):
             self._held.pop(name, None)
             return False
         until = now + self._lease.total_seconds()
@@ -228,7 +228,7 @@ class Sender:
                 return
             self._conclude(connection, name)
         if self._held.pop(name, None) is not None:
-            webhooks.release(connection, name, self._id)
+            webhook_lease.release(connection, name, self._id)
         self._followers.pop(name, None)
 
     def _follower(self, connection: Connection, name: str) -> Follower:

@@ -8,7 +8,8 @@ with now as materialized (
   from outbox.restore_epoch r order by r.epoch desc limit 1
 )
 select c.consumer, coalesce(now.position - unseen.position + 1, 0) as positions,
-       coalesce(extract(epoch from statement_timestamp() - unseen.recorded_at), 0)::double precision as seconds
+       coalesce(extract(epoch from statement_timestamp() - unseen.recorded_at), 0)::double precision as seconds,
+       unseen.position
 from outbox.cursor c
 cross join now
 cross join lateral (

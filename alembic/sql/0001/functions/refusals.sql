@@ -80,8 +80,17 @@ language sql immutable parallel safe rows 50 as $$
   ('expiry_in_past', '22O07', 'Expiry in the past: %s',
    'Give an expiry later than the time of sending, or leave it out for the default of the account.'),
 
+  ('bad_webhook', '22O08', 'Not a name of a webhook: %s',
+   'Give 1 to 63 characters of a-z, 0-9, "_", "." and "-", the first a letter or a digit.'),
+  ('bad_webhook_url', '22O08', 'Not a URL of a webhook: %s',
+   'Give https://host/path with a public address, in ASCII and without a password.'),
+  ('bad_event_type', '22O08', 'Not a type of event: %s', 'Correct it, or leave all out to be told of every type.'),
+  ('bad_position', '22O08', 'Not a position of the log: %s', 'Give a position that the log has, or the next one.'),
+
   ('idempotency_conflict', '23O01', 'Idempotency key already used for something else: %s',
    'Use a key of its own for each notification, or repeat the first recipient and content exactly.'),
+
+  ('webhook_taken', '23O02', 'There is a webhook of this name already: %s', 'Give another name, or delete that one first.'),
 
   ('version_conflict', '40O01', 'Another writer was first: %s', 'Read the state again and repeat the transaction.'),
 
@@ -89,6 +98,8 @@ language sql immutable parallel safe rows 50 as $$
    'Check the id and the account: old notifications may have been archived.'),
   ('unknown_account', '42O02', 'No such account: %s',
    'Check its name: an account is known once a worker has taken its lease.'),
+
+  ('unknown_webhook', '42O03', 'No such webhook: %s', 'See which there are: outbox webhook list, or GET /v1/webhooks.'),
 
   ('cannot_cancel', '55O01', 'Not to be cancelled: %s',
    'Only what is pending or held as unknown can be cancelled; what was sent can be revoked with a content of kind "revoke".'),
