@@ -74,7 +74,7 @@ def service_of(pool: Pool, a_minute: int = 100_000) -> Service:
     """Return what the requests of a web process share; nobody follows the log."""
     closing = Event()
     feed = Feed(str(pool.conninfo), pooled=False, closing=closing)
-    return Service(pool, Rate(a_minute), feed, closing, Logins(SECRET))
+    return Service(pool, Rate(a_minute), feed, closing, Logins(SECRET), webhooks_inside=False)
 
 
 def made(pool: Pool, connection: psycopg.Connection, a_minute: int = 100_000) -> Api:

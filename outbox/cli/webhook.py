@@ -51,23 +51,20 @@ def create(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Make a webhook and print the secret that its requests are signed with."""
-    from outbox.webhooks import standing  # noqa: PLC0415
     from outbox.webhooks.subscription import subscribe  # noqa: PLC0415
 
     settings = read_settings(DATABASE_URL=named(database_url))
-    with opened(database_url) as connection:
-        made = subscribe(
-            connection,
-            name,
-            url,
-            inside=settings.webhooks_inside,
-            events=event or (),
-            account=account,
-            position=_position(from_),
-        )
-        found = standing.named(connection, name)
+    made = subscribe(
+        opened(database_url),
+        name,
+        url,
+        inside=settings.webhooks_inside,
+        events=event or (),
+        account=account,
+        position=_position(from_),
+    )
     if json:
-        write_json(asdict(found) | {"secret": made.secret})
+        write_json(asdict(made.webhook) | {"secret": made.secret})
     else:
         out().print(made.secret, soft_wrap=True)
         note(f"The receiver verifies with it. It is kept: outbox webhook show {name}", "dim")

@@ -16,6 +16,7 @@ from outbox.web.metrics import measure, metrics
 from outbox.web.openapi import describe
 from outbox.web.recipients import recipients
 from outbox.web.service import Service
+from outbox.web.webhooks import webhooks
 
 
 def create_app(service: Service) -> FastAPI:
@@ -32,7 +33,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for router in (
         *(enqueueing, looking, mending, media),
-        *(accounts, recipients, health, metrics),
+        *(accounts, recipients, webhooks, health, metrics),
     ):
         app.include_router(router)
     include_pages(app)

@@ -1,15 +1,21 @@
 """Reading bodies: no more of them than may come, and JSON only where it says so."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
-from outbox.web.problems import ProblemError, problem
+from outbox.content.refused import unstorable
+from outbox.errors import Refused
+from outbox.web.handlers import invalid
+from outbox.web.problems import ProblemError, problem, refused
 
 MEBIBYTE: Final = 1024 * 1024
 JSON_BYTES: Final = 8 * MEBIBYTE
 """A thousand notifications of the largest kind are more; of any usual kind, much less."""
+
+Wish = TypeVar("Wish", bound=BaseModel)
 
 
 async def read(request: Request, limit: int) -> bytes:
@@ -47,6 +53,28 @@ async def optional_json(request: Request) -> Any:  # noqa: ANN401
     """
     data = await read(request, JSON_BYTES)
     return _parsed(request, data) if data else {}
+
+
+def judged(model: type[Wish], body: object) -> Wish:
+    """Return what is wished for, out of a body that is small and has a model.
+
+    Raises:
+        ProblemError: It does not fit the model, or PostgreSQL cannot store it.
+    """
+    try:
+        unstorable(body)
+        return model.model_validate(body)
+    except Refused as error:
+        raise ProblemError(refused(error, field="body")) from None
+    except ValidationError as error:
+        errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        raise ProblemError(invalid(errors)) from None
+
+
+def described(model: type[BaseModel], *, required: bool) -> dict[str, Any]:
+    """Return how the OpenAPI document describes a body that `judged` judges."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    return {"requestBody": {"required": required, "content": {"application/json": schema}}}
 
 
 def content_type(request: Request) -> str:

@@ -193,6 +193,59 @@ class Recipients(_Document):
     """The URL of the next page; None at the end."""
 
 
+class Webhook(_Document):
+    """A webhook without its secret, and where it stands."""
+
+    name: str
+    url: str
+    events: list[str]
+    """The types of event that it is told of; none means all."""
+    account: str | None
+    """The account of whose events it is told; None means all."""
+    created_at: datetime
+    state: Literal["enabled", "failing", "disabled"]
+    position: int | None
+    """Of the first event that it has not been told of; None if there is none."""
+    behind: int
+    """How many positions have been given out since that one; at least as many as are to come."""
+    behind_seconds: float
+    """How old the event at that position is."""
+    moved_at: datetime | None
+    """When it last came further."""
+    failures: int
+    """In a row."""
+    failing_since: datetime | None
+    retry_at: datetime | None
+    last_error: str | None
+    disabled_at: datetime | None
+    disabled_because: str | None
+
+
+class Webhooks(_Document):
+    """Every webhook, by name."""
+
+    webhooks: list[Webhook]
+
+
+class NewWebhook(Webhook):
+    """A webhook that has just been made."""
+
+    secret: str
+    """What its requests are signed with; no other answer has it."""
+
+
+class Tried(_Document):
+    """What came of a test event."""
+
+    name: str
+    id: str
+    """The request's webhook-id."""
+    status: int | None
+    """What the receiver answered; None if nothing."""
+    error: str | None
+    """Why it has not been delivered; None if it has."""
+
+
 class Alive(_Document):
     """The process answers."""
 

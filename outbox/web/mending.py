@@ -1,23 +1,21 @@
 """POST …/cancel and …/requeue: what an operator changes."""
 
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from outbox.content.refused import unstorable
 from outbox.errors import refusal
 from outbox.log import intake, notifications
 from outbox.log.database import Connection
 from outbox.log.pool import transaction
 from outbox.log.tokens import Token
 from outbox.web.bearer import allowed
-from outbox.web.body import optional_json
+from outbox.web.body import described, judged, optional_json
 from outbox.web.documents import Changed
-from outbox.web.handlers import invalid
-from outbox.web.problems import ProblemError, documented
+from outbox.web.problems import documented
 from outbox.web.service import ServiceOf
 
 mending = APIRouter(prefix="/v1")
@@ -41,15 +39,11 @@ class Requeueing(Cancelling):
     """From now on; the account's policy's unless given."""
 
 
-Wish = TypeVar("Wish", bound=Cancelling)
-
-
-def _body(name: str) -> dict[str, Any]:
-    schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
-    return {"requestBody": {"required": False, "content": {"application/json": schema}}}
-
-
-@mending.post("/notifications/{id}/cancel", responses=_PROBLEMS, openapi_extra=_body("Cancelling"))
+@mending.post(
+    "/notifications/{id}/cancel",
+    responses=_PROBLEMS,
+    openapi_extra=described(Cancelling, required=False),
+)
 def cancel(
     token: Annotated[Token, Depends(allowed("operate"))],
     service: ServiceOf,
@@ -57,13 +51,17 @@ def cancel(
     body: Annotated[object, Depends(optional_json)],
 ) -> Changed:
     """Withdraw what is pending or of unknown outcome. Needs the scope `operate`."""
-    wish = _judged(Cancelling, body)
+    wish = judged(Cancelling, body)
     with transaction(service.pool) as connection:
         notifications.cancel(connection, [id], wish.reason, {"token": token.name})
     return Changed(id=id, url=f"/v1/notifications/{id}", state="cancelled")
 
 
-@mending.post("/notifications/{id}/requeue", responses=_PROBLEMS, openapi_extra=_body("Requeueing"))
+@mending.post(
+    "/notifications/{id}/requeue",
+    responses=_PROBLEMS,
+    openapi_extra=described(Requeueing, required=False),
+)
 def requeue(
     token: Annotated[Token, Depends(allowed("operate"))],
     service: ServiceOf,
@@ -71,20 +69,11 @@ def requeue(
     body: Annotated[object, Depends(optional_json)],
 ) -> Changed:
     """Give what ended without success a new start. Needs the scope `operate`."""
-    wish = _judged(Requeueing, body)
+    wish = judged(Requeueing, body)
     with transaction(service.pool) as connection:
         length = _duration(connection, wish.expires_in)
         notifications.requeue(connection, [id], length, wish.reason, {"token": token.name})
     return Changed(id=id, url=f"/v1/notifications/{id}", state="pending")
-
-
-def _judged(model: type[Wish], body: object) -> Wish:
-    unstorable(body)
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-        raise ProblemError(invalid(errors)) from None
 
 
 def _duration(connection: Connection, text: str | None) -> timedelta | None:

@@ -33,6 +33,8 @@ class Service:
     """Set when the process has been told to stop: who waits is answered."""
     logins: Logins | None
     """Who has logged in to the pages; without a secret nobody can."""
+    webhooks_inside: bool
+    """Webhooks may point inside, and to http."""
     waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
     charts: Charts = field(default_factory=Charts)
     streams: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(STREAMS))

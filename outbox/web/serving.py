@@ -52,7 +52,8 @@ def run_web(settings: Settings, listening: socket.socket) -> None:
     with pool:
         secret = settings.secret
         logins = Logins(secret.get_secret_value()) if secret else None
-        service = Service(pool, Rate(settings.web_requests_a_minute), feed, closing, logins)
+        rate = Rate(settings.web_requests_a_minute)
+        service = Service(pool, rate, feed, closing, logins, settings.webhooks_inside)
         config = uvicorn.Config(
             create_app(service),
             access_log=False,

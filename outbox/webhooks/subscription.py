@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from outbox.log import webhooks
-from outbox.webhooks import address
+from outbox.webhooks import address, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from outbox.log.database import Connection
-    from outbox.log.webhooks import Webhook
+    from outbox.webhooks.standing import Standing
+
+
+class Subscribed(NamedTuple):
+    """A webhook that has just been made."""
+
+    webhook: Standing
+    secret: str
+    """What its requests are signed with."""
 
 
 def subscribe(
-    connection: Connection,
+    opening: AbstractContextManager[Connection],
     name: str,
     url: str,
     *,
@@ -23,11 +32,12 @@ def subscribe(
     events: Sequence[str] = (),
     account: str | None = None,
     position: int | None = None,
-) -> Webhook:
-    """Make a webhook and return it, with the secret that its requests are signed with.
+) -> Subscribed:
+    """Make a webhook and return it.
 
     Args:
-        connection: Where to.
+        opening: Opens the database. That is done only when the URL has been judged, which may have
+            asked a slow name server.
         name: Its name.
         url: Where events are sent.
         inside: It may point inside, and to http.
@@ -41,4 +51,8 @@ def subscribe(
         WebhookTaken: There is another of this name.
     """
     address.judge(url, inside=inside)
-    return webhooks.create(connection, name, url, events=events, account=account, position=position)
+    with opening as connection:
+        made = webhooks.create(
+            connection, name, url, events=events, account=account, position=position
+        )
+        return Subscribed(standing.named(connection, name), made.secret)

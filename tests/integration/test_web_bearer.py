@@ -24,6 +24,14 @@ ENDPOINTS = {
     ("GET", "/metrics"): "read",
     ("POST", "/v1/notifications/{id}/cancel"): "operate",
     ("POST", "/v1/notifications/{id}/requeue"): "operate",
+    ("POST", "/v1/webhooks"): "admin",
+    ("GET", "/v1/webhooks"): "admin",
+    ("GET", "/v1/webhooks/{name}"): "admin",
+    ("DELETE", "/v1/webhooks/{name}"): "admin",
+    ("POST", "/v1/webhooks/{name}/enable"): "admin",
+    ("POST", "/v1/webhooks/{name}/disable"): "admin",
+    ("POST", "/v1/webhooks/{name}/replay"): "admin",
+    ("POST", "/v1/webhooks/{name}/test"): "admin",
 }
 """What each endpoint needs."""
 
@@ -54,7 +62,7 @@ def test_every_endpoint_needs_a_scope(api: Api) -> None:
 def test_a_scope_is_for_its_endpoints_alone(api: Api, scope: str) -> None:
     """Every scope at every endpoint: it may, or 403 says what it lacks; admin may all."""
     for (method, path), needed in ENDPOINTS.items():
-        answer = api.ask(method, path.format(id=uuid4()), scope=scope)
+        answer = api.ask(method, path.format(id=uuid4(), name="shop"), scope=scope)
         if scope in {needed, "admin"}:
             assert answer.status_code not in {401, 403}
             continue
@@ -98,7 +106,7 @@ def test_without_a_valid_token_there_is_401(api: Api, header: bytes | None) -> N
     headers: dict[Any, Any] = {} if header is None else {b"Authorization": header}
     for method, path in ENDPOINTS:
         answer = api.client.request(
-            method, path.format(id="7"), headers=headers, params={"nonsense": "x"}
+            method, path.format(id="7", name="-"), headers=headers, params={"nonsense": "x"}
         )
         wrong(answer, 401, "no_token")
         assert answer.headers["www-authenticate"].startswith('Bearer realm="outbox"')
