@@ -1,9 +1,10 @@
 """A receiver of webhooks: an HTTP server on loopback that checks each signature and keeps all."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +25,7 @@ class Receiver:
         let_go: While it is clear, no request is answered.
         headers: Of the last request.
         port: Where it listens, the same after a restart.
+        tls: What it proves itself with; None speaks plain HTTP.
     """
 
     secret: str | None = None
@@ -34,7 +36,9 @@ class Receiver:
     let_go: threading.Event = field(default_factory=threading.Event)
     headers: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    tls: ssl.SSLContext | None = None
     _now: int = 0
+    _left: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -43,19 +47,35 @@ class Receiver:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}/hook?shop=1"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/hook?shop=1"
 
     @property
     def ids(self) -> list[str]:
         """The ids of what was answered with success, in order."""
         return [one["id"] for one in self.got]
 
+    def fails_after(self, count: int) -> None:
+        """Answer so many more requests with success, and then with 503 until told otherwise."""
+        self._left = count
+
     @contextmanager
     def up(self) -> Iterator["Receiver"]:
         """Listen meanwhile."""
+        receiver = self
 
         class Server(ThreadingHTTPServer):
             allow_reuse_address = True
+
+            def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+                if receiver.tls is None:
+                    super().finish_request(request, client_address)
+                    return
+                # On the request's own thread: a client that breaks off holds up nobody.
+                with (
+                    suppress(OSError),
+                    receiver.tls.wrap_socket(request, server_side=True) as secured,
+                ):
+                    super().finish_request(secured, client_address)
 
         server = Server(("127.0.0.1", self.port), self._handler())
         self.port = server.server_address[1]
@@ -98,6 +118,11 @@ class Receiver:
         event = json.loads(body)
         if headers["webhook-id"] != event["id"]:
             return 400
+        if self._left is not None:
+            if not self._left:
+                self.status, self._left = 503, None
+            else:
+                self._left -= 1
         if self.status < 300:
             with self._lock:
                 self.got.append(event)

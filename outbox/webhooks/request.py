@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from outbox.webhooks.address import is_inside
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 15.0
 """From the first packet to the answer's headers; its body is not read."""
+
+_OF_NO_KNOWN_AUTHORITY: Final = (18, 19, 20, 21)
+"""https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,12 @@ class _Connection(HTTPConnection):
                 f"{self.host} is inside, at {address}: OUTBOX_WEBHOOKS_INSIDE=true allows it"
             )
         if self._tls is not None:
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+            # At once where `cut` finds it: a handshake is a part of what may take too long.
+            tls = self._tls.wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock = tls
+            tls.do_handshake()
 
     def cut(self) -> None:
         """End it from another thread, whatever it waits for."""
@@ -119,6 +127,8 @@ def post(
     except (OSError, HTTPException, ValueError) as error:
         if late.is_set() or isinstance(error, TimeoutError):
             return Answer(None, f"no answer within {patience:g} seconds")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Answer(None, _distrust(error))
         return Answer(None, str(error) or type(error).__name__)
     finally:
         timer.cancel()
@@ -126,6 +136,13 @@ def post(
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Answer(status, None)
     return Answer(status, f"it answered {status}{_meaning(status)}")
+
+
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    said = f"its certificate is not trusted: {error.verify_message}"
+    if error.verify_code in _OF_NO_KNOWN_AUTHORITY:
+        said += "; for an authority of your own name a file that has it in SSL_CERT_FILE"
+    return said
 
 
 def _meaning(status: int) -> str:

@@ -1,4 +1,4 @@
-"""Workers killed while they send webhooks: each event arrives, in the order of its stream."""
+"""Workers killed or stopped while they send webhooks: each event arrives, in its stream's order."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ import pytest
 
 from outbox.log import webhooks
 from outbox.session.phone import Behaviour, Phone
+from tests.cli_runner import enqueue
 from tests.puppet import until
 from tests.receiver import Receiver
 
@@ -94,3 +95,36 @@ def test_killed_workers_and_restarted_receivers_lose_nothing(
     assert len(first) > 80
     for versions in first.values():
         assert all(a < b for a, b in pairwise(versions.values()))
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["not answered", "answered"])
+def test_a_worker_that_is_told_to_stop_loses_nothing(
+    database_url: str, start: Start, tmp_path: Path, *, answered: bool
+) -> None:
+    """SIGTERM with a request in hand: noted if it is answered in time, otherwise it comes again."""
+    with Receiver().up() as receiver, psycopg.connect(database_url, autocommit=True) as connection:
+        made = webhooks.create(connection, "shop", receiver.url, events=["enqueued"])
+        receiver.secret = made.secret
+        receiver.let_go.clear()
+        for number in range(3):
+            enqueue(connection, f"+4477009001{number:02}")
+        expected = [
+            f"1-{position}"
+            for (position,) in connection.execute(
+                "select position from outbox.event where type = 'enqueued' order by position"
+            )
+        ]
+        worker = start()
+        until(lambda: receiver.asked == 1, "a request is in hand", 30)
+        worker.terminate()
+        if answered:
+            said = tmp_path / "worker.log"
+            until(lambda: "event=stopping" in said.read_text("utf-8"), "it begins to stop", 30)
+            receiver.let_go.set()
+        assert worker.wait(30) == 0
+        receiver.let_go.set()
+        until(lambda: receiver.ids, "the request in hand has been answered", 30)
+        connection.execute("update outbox.webhook set leased_until = now() where owner is not null")
+        start()
+        until(lambda: set(expected) <= set(receiver.ids), "everything has arrived", 30)
+    assert receiver.ids == (expected if answered else [expected[0], *expected])
