@@ -122,7 +122,7 @@ class UnknownAccount(Refused, psycopg.ProgrammingError, code="42O02"):
     """No account has this name."""
 
 
-class UnknownWebhook(Refused, psycopg.ProgrammingError, code="42O03"):
+class UnknownWebhook(Refused, psycopg.ProgrammingError, code="42O04"):
     """No webhook has this name."""
 
 

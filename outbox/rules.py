@@ -278,7 +278,7 @@ RULES: Final[dict[str, Rule]] = {
         "Check its name: an account is known once a worker has taken its lease.",
     ),
     "unknown_webhook": Rule(
-        "42O03",
+        "42O04",
         "No such webhook: %s",
         "See which there are: outbox webhook list, or GET /v1/webhooks.",
     ),

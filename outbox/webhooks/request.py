@@ -129,13 +129,22 @@ def post(
             return Answer(None, f"no answer within {patience:g} seconds")
         if isinstance(error, ssl.SSLCertVerificationError):
             return Answer(None, _distrust(error))
-        return Answer(None, str(error) or type(error).__name__)
+        return Answer(None, _said(error))
     finally:
         timer.cancel()
         connection.close()
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Answer(status, None)
     return Answer(status, f"it answered {status}{_meaning(status)}")
+
+
+def _said(error: Exception) -> str:
+    """Return what went wrong, in words without numbers."""
+    if isinstance(error, socket.gaierror):
+        return f"its host cannot be looked up: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def _distrust(error: ssl.SSLCertVerificationError) -> str:

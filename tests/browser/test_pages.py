@@ -6,11 +6,15 @@ from typing import Any
 import psycopg
 from playwright.sync_api import Browser, Page, expect
 
+from outbox.log import webhooks
 from outbox.session.phone import Fault
 from tests.browser.conftest import PATIENCE, Site
 from tests.cli_runner import enqueue
 
-PATHS = ("/", "/notifications", "/dead-letters", "/recipients", "/connections", "/accounts")
+PATHS = (
+    *("/", "/notifications", "/dead-letters", "/recipients", "/connections", "/accounts"),
+    *("/webhooks", "/webhooks/shop"),
+)
 MARK = "window.outboxMark = true"
 UNTOUCHED = "window.outboxMark === true"
 """Lost by any reload."""
@@ -66,6 +70,34 @@ def test_a_dead_letter_is_requeued(page: Page, site: Site, connection: psycopg.C
     _state(page).to_contain_text("delivered", timeout=PATIENCE)
 
 
+def test_a_webhook_is_made(page: Page, connection: psycopg.Connection) -> None:
+    """Its secret stays on the screen; what was opened stays open while the page is kept fresh."""
+    page.goto("/webhooks")
+    page.evaluate(MARK)
+    page.get_by_text("New webhook").click()
+    page.get_by_label("Name").fill("shop")
+    page.get_by_label("URL").fill("https://shop.invalid/outbox")
+    page.get_by_text("Of notifications:").click()
+    page.get_by_label("played", exact=True).check()
+    enqueue(connection)
+    page.wait_for_timeout(2000)
+    expect(page.get_by_label("played", exact=True)).to_be_checked()
+    assert page.evaluate(UNTOUCHED)
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("#secret")).to_have_text(re.compile("^whsec_.{44}$"))
+    secret = page.locator("#secret").text_content()
+    enqueue(connection)
+    page.wait_for_timeout(2000)
+    expect(page.locator("#secret")).to_have_text(secret or "")
+    page.get_by_role("link", name="To the webhook").click()
+    expect(page.get_by_text("it has been told of everything")).to_be_visible()
+    assert secret == webhooks.named(connection, "shop").secret
+    page.get_by_text("Delete it").click()
+    page.get_by_role("button", name="Delete shop").click()
+    page.wait_for_url("**/webhooks")
+    assert webhooks.listed(connection) == []
+
+
 def test_the_overview_moves(page: Page, connection: psycopg.Connection) -> None:
     """Charts are drawn anew and the account's line changes when something is sent."""
     expect(page.locator(".chart canvas")).to_have_count(3)
@@ -89,6 +121,8 @@ def test_every_page_fits_every_screen(
 ) -> None:
     """On a desk and on a phone, light and dark, and nothing breaks the content security policy."""
     one = enqueue(connection)
+    webhooks.create(connection, "shop", f"https://shop.example/{'x' * 100}")
+    webhooks.disable(connection, "shop")
     state = page.context.storage_state()
     for path in (*PATHS, f"/notifications/{one}", "/notifications/new", "/accounts/main"):
         grounds = set()

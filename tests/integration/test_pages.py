@@ -1,9 +1,8 @@
 """The pages: who may see them, what their forms do, and what is shown when something is wrong."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import httpx2
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
@@ -14,44 +13,18 @@ from outbox.web.dashboard.logins import COOKIE, Logins
 from outbox.web.service import STREAMS
 from tests.cli_runner import Session, enqueue
 from tests.web_api import Api
+from tests.web_pages import Browser, log_in
 
-PAGES = ("/", "/notifications", "/dead-letters", "/recipients", "/connections", "/accounts")
-
-
-@dataclass
-class Browser:
-    """What somebody does who has logged in, without a screen."""
-
-    client: TestClient
-
-    def get(self, path: str) -> httpx2.Response:
-        """Open a page."""
-        answer: httpx2.Response = self.client.get(path, follow_redirects=False)
-        return answer
-
-    def post(self, path: str, *, csrf: str | None = None, **fields: object) -> httpx2.Response:
-        """Send a form as the page has it, or with another csrf."""
-        if csrf is None:
-            found = re.search(r'name="csrf" value="([^"]+)"', self.get("/").text)
-            assert found is not None
-            csrf = found[1]
-        answer: httpx2.Response = self.client.post(
-            path, data={"csrf": csrf, **fields}, follow_redirects=False
-        )
-        return answer
-
-
-def _log_in(api: Api, *scopes: str) -> Browser:
-    client = TestClient(api.client.app, raise_server_exceptions=False)
-    answer = client.post("/login", data={"token": api.token(*scopes)}, follow_redirects=False)
-    assert answer.status_code == 303, answer.text
-    return Browser(client)
+PAGES = (
+    *("/", "/notifications", "/dead-letters", "/recipients", "/connections", "/accounts"),
+    "/webhooks",
+)
 
 
 @pytest.fixture
 def operator(api: Api) -> Browser:
     """Somebody whose token is for everything but accounts."""
-    return _log_in(api, "enqueue", "read", "operate")
+    return log_in(api, "enqueue", "read", "operate")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/notifications/new", "/accounts/main"])
@@ -111,7 +84,7 @@ def test_a_cookie_that_was_made_up_is_none(api: Api) -> None:
 
 def test_a_revoked_token_ends_its_logins(api: Api) -> None:
     """At the next request."""
-    browser = _log_in(api, "read")
+    browser = log_in(api, "read")
     assert browser.get("/").status_code == 200
     tokens.revoke(api.connection, "read")
     assert browser.get("/").status_code == 303
@@ -159,7 +132,7 @@ def test_a_scope_cannot_do_more(api: Api, connection: psycopg.Connection) -> Non
     session = Session(connection)
     dead, pending = enqueue(connection), enqueue(connection, "+447700900124")
     session.end("rejected", dead, error="error 479")
-    browser = _log_in(api, "read")
+    browser = log_in(api, "read")
     for path in (
         f"/notifications/{dead}/requeue",
         f"/notifications/{pending}/cancel",

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from outbox.web.dashboard.visitor import NotLoggedInError, Visitor
 from outbox.web.handlers import explain
-from outbox.words import narrative, wording
+from outbox.words import narrative, webhooks, wording
 
 _HEADERS: Final = {
     # Nothing but our own files, no inline script or style; nobody may frame us.
@@ -49,6 +49,8 @@ _TEMPLATES.filters |= {
     "colour": _colour,
     "count": wording.number,
     "device": wording.device,
+    "host": webhooks.host,
+    "place": webhooks.place,
     "recipient": wording.recipient,
     "span": wording.span,
     "told": narrative.told,
@@ -58,6 +60,7 @@ _TEMPLATES.filters |= {
 _TEMPLATES.globals |= {
     "connection_words": wording.connection,
     "pace_words": wording.pace,
+    "webhook_words": webhooks.standing,
     "zone": lambda: f"{datetime.now(UTC).astimezone():%Z}",
 }
 

@@ -15,6 +15,7 @@ from outbox.web.dashboard.login import login
 from outbox.web.dashboard.notifications import notifications
 from outbox.web.dashboard.overview import overview
 from outbox.web.dashboard.recipients import recipients
+from outbox.web.dashboard.webhooks import webhooks
 
 
 class _Files(StaticFiles):
@@ -32,7 +33,7 @@ def include_pages(app: FastAPI) -> None:
     """Let an application show the pages."""
     for router in (
         *(login, overview, notifications, dead_letters, recipients, connections, accounts),
-        live,
+        *(webhooks, live),
     ):
         app.include_router(router)
     app.mount("/static", _Files(directory=Path(__file__).parent / "static"))

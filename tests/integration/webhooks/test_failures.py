@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from outbox.log import webhook_lease, webhooks
+from outbox.webhooks.request import post
 from outbox.webhooks.sender import Sender
 from tests.cli_runner import enqueue
 from tests.receiver import Receiver
@@ -153,3 +154,11 @@ def test_a_redirect_is_a_failure(connection: psycopg.Connection, receiver: Recei
     assert receiver.asked == 1
     error = webhooks.named(connection, "shop").last_error
     assert error == "it answered 307 Temporary Redirect; redirects are not followed"
+
+
+def test_a_host_that_is_none_is_said_in_words() -> None:
+    """Without the numbers of an operating system."""
+    error = post("http://shop.invalid/", b"{}", {}, inside=True).error
+    assert error is not None
+    assert error.startswith("its host cannot be looked up: ")
+    assert "Errno" not in error

@@ -99,7 +99,7 @@ language sql immutable parallel safe rows 50 as $$
   ('unknown_account', '42O02', 'No such account: %s',
    'Check its name: an account is known once a worker has taken its lease.'),
 
-  ('unknown_webhook', '42O03', 'No such webhook: %s', 'See which there are: outbox webhook list, or GET /v1/webhooks.'),
+  ('unknown_webhook', '42O04', 'No such webhook: %s', 'See which there are: outbox webhook list, or GET /v1/webhooks.'),
 
   ('cannot_cancel', '55O01', 'Not to be cancelled: %s',
    'Only what is pending or held as unknown can be cancelled; what was sent can be revoked with a content of kind "revoke".'),

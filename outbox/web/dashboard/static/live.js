@@ -12,9 +12,10 @@
   const say = (words) => { liveness.textContent = words; };
 
   const keep = {
-    // What somebody has typed or chosen is theirs; a chart draws itself.
+    // What somebody has typed, chosen or opened is theirs; a chart draws itself.
     beforeAttributeUpdated: (name, node) =>
-      !(node.matches("input, select, textarea, option") && ["value", "checked", "selected"].includes(name)),
+      !(node.matches("input, select, textarea, option") && ["value", "checked", "selected"].includes(name))
+      && !(node.matches("details") && name === "open"),
     beforeNodeMorphed: (node) =>
       !(node instanceof Element && (node.classList.contains("chart") || node === document.activeElement
         && node.matches("input, textarea, select"))),
