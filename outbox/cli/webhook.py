@@ -61,7 +61,7 @@ def create(
         inside=settings.webhooks_inside,
         events=event or (),
         account=account,
-        position=_position(from_),
+        position=None if from_ is None else _position(from_),
     )
     if json:
         write_json(asdict(made.webhook) | {"secret": made.secret})
@@ -163,7 +163,7 @@ def replay(
     """Tell a webhook again of all from a position of the log on."""
     from outbox.log import webhooks  # noqa: PLC0415
 
-    position = _position(from_) or 1
+    position = _position(from_)
 
     def change(connection: "Connection", name: str) -> None:
         webhooks.replay(connection, name, position)
@@ -204,9 +204,9 @@ def _changed(
         out().print(f"{done.capitalize()} {name}.")
 
 
-def _position(text: str | None) -> int | None:
-    if text is None or text.isdecimal():
-        return int(text) if text else None
+def _position(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
     if text == "beginning":
         return 1
     raise typer.BadParameter(f"--from cannot be {text!r}: write a position, as 4711, or beginning")
