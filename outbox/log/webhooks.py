@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 NAME: Final = "[a-z0-9][a-z0-9_.-]{0,62}"
 """What a webhook may be called."""
 _ACCOUNT: Final = NAME
+"""What an account may be called, as `outbox.option_problem` judges it."""
 _SECRET_BYTES: Final = 32
 _OPERATOR: Final = "an operator"
 
