@@ -306,7 +306,7 @@ def start(connection: Connection, position: int | None) -> Cursor:
         position: Of the first event to come; None for what is appended from now on.
 
     Raises:
-        InvalidWebhook: The log has no such position.
+        InvalidWebhook: The log has no such position, or from there on not all is in the database.
     """
     epoch = restore.begin(connection).number
     now = _text(connection, _NOW)
@@ -315,6 +315,13 @@ def start(connection: Connection, position: int | None) -> Cursor:
     last = int(_text(connection, "select last_value::text from outbox.event_position"))
     if not 1 <= position <= last + 1:
         raise refusal("bad_position", str(position), f"It has 1 to {last}, and {last + 1} is next.")
+    archived = int(_text(connection, _ARCHIVED))
+    if position < archived:
+        more = (
+            f"Events before {archived} lie in an archive: begin there, or first bring them back "
+            "with: outbox archive restore"
+        )
+        raise refusal("bad_position", str(position), f"{more}.")
     return replace(_BEGINNING, towards_epoch=epoch, towards=now, position=position - 1)
 
 
@@ -336,6 +343,10 @@ def place(connection: Connection, consumer: str, cursor: Cursor) -> None:
     connection.execute(_PLACE, (consumer, *_fields(cursor)))
 
 
+_ARCHIVED = """
+    select coalesce(max(upper(positions)), 1)::text from outbox.archive where dropped_at is not null
+"""
+"""From here on all is in the database."""
 _NOW = "select outbox.current_snapshot()::text"
 _COLUMNS = "epoch, snapshot::text, towards_epoch, towards::text, position"
 _LOAD = f"select {_COLUMNS} from outbox.cursor where consumer = %s"  # noqa: S608 - ours alone

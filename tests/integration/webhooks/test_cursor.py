@@ -1,11 +1,16 @@
 """Where a webhook stands in the log: it begins, is replayed and is deleted."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from outbox.archive import moving
 from outbox.errors import InvalidWebhook, UnknownWebhook
 from outbox.log import webhooks
+from outbox.log.months import ArchiveError
 from outbox.webhooks.sender import Sender
+from tests.archiving import JANUARY, two_months
 from tests.cli_runner import enqueue
 from tests.puppet import until
 from tests.receiver import Receiver
@@ -52,6 +57,26 @@ def test_a_webhook_can_begin_at_the_beginning(
     enqueue(connection)
     subscribe(connection, receiver, position=1)
     settle(connection, Sender(inside=True))
+    assert receiver.ids == log(connection)
+
+
+def test_what_is_archived_is_not_passed_over(
+    connection: psycopg.Connection, receiver: Receiver, tmp_path: Path
+) -> None:
+    """A replay from before it is refused, and says where it may begin; a month to come stays."""
+    two_months(connection)
+    sender = Sender(inside=True)
+    subscribe(connection, receiver, position=1)
+    with pytest.raises(ArchiveError, match="webhook shop has still to read of it"):
+        moving.archive(connection, JANUARY, str(tmp_path))
+    settle(connection, sender)
+    assert receiver.ids == log(connection)
+    moving.archive(connection, JANUARY, str(tmp_path))
+    with pytest.raises(InvalidWebhook, match="Events before 6 lie in an archive: begin there"):
+        webhooks.replay(connection, "shop", 1)
+    webhooks.replay(connection, "shop", 6)
+    receiver.got.clear()
+    settle(connection, sender)
     assert receiver.ids == log(connection)
 
 
