@@ -117,23 +117,21 @@ def _tell(result: "Verification", findings: "list[Finding]", witnessed: int) -> 
             "a worker seals every minute."
         )
         return
-    console.print(
-        f"{number(result.events, 'event')} under {number(result.seals, 'seal')}, "
-        f"{result.unsealed:,} since the last; {number(witnessed, 'seal')} compared with a witness."
-    )
+    said = f"{number(result.events, 'event')} under {number(result.seals, 'seal')}"
     if result.archived:
-        console.print(
-            f"{number(result.archived, 'event')} of them in archives, which were left out: "
-            f"what is said of the others holds for them alone."
-        )
+        said += f", of which {result.archived:,} in archives that were left out"
+    if witnessed:
+        said += f"; {number(witnessed, 'seal')} compared with a witness"
+    console.print(f"{said}; {number(result.unsealed, 'event')} since the last seal.")
     if findings:
         console.print(
-            f"The log is not what its seals say: "
-            f"{number(len(findings), 'finding')}; see docs/audit.md",
+            f"The log is not what its seals say: {number(len(findings), 'finding')}; "
+            f"see docs/proof.md",
             style="bold red",
         )
     else:
-        console.print(f"The log is whole. Last seal {result.last}", soft_wrap=True, style="green")
+        what = "What was read of the log" if result.archived else "The log"
+        console.print(f"{what} is whole. Last seal {result.last}", soft_wrap=True, style="green")
 
 
 def _sentence(one: "Finding") -> str:

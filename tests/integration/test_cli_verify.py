@@ -37,7 +37,7 @@ def test_whole(database_url: str, last: str) -> None:
     """A log that nobody has touched is whole, and the last seal is named for a witness."""
     ran = run("verify", url=database_url)
     assert ran.code == 0
-    assert "3 events under 1 seal, 0 since the last" in ran.out
+    assert "3 events under 1 seal; 0 events since the last seal." in ran.out
     assert f"The log is whole. Last seal {last}" in ran.out
     assert run("verify", "--json", url=database_url).json == {
         "seals": 1,
