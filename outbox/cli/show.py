@@ -37,7 +37,11 @@ def show(
     console = out()
     console.print(_facts(shown))
     console.print()
-    console.print(_timeline(events))
+    away = narrative.away(shown, events)
+    if away:
+        console.print(f"{away}\n", style="dim", soft_wrap=True)
+    if events:
+        console.print(_timeline(events))
 
 
 def _facts(shown: "Shown") -> "Table":

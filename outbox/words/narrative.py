@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from outbox.words import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from outbox.log.follow import Event
-    from outbox.log.notifications import Shown
+    from outbox.log.notifications import Happened, Shown
 
 EVENT_STYLES = {
     "sent": "green",
@@ -55,6 +55,15 @@ _NOT_SAID = frozenset({"kind", "media", "items"})
 """What of a body is told otherwise."""
 LONGEST = 200
 """Characters of a body that are shown."""
+
+
+def away(shown: Shown, events: Sequence[Happened]) -> str:
+    """Say how many events are in the database no more; nothing if all are there."""
+    earlier = (events[0].version if events else shown.version + 1) - 1
+    if not earlier:
+        return ""
+    lie = "lies" if earlier == 1 else "lie"
+    return f"{wording.number(earlier, 'earlier event')} {lie} in an archive: outbox archive list"
 
 
 def content(shown: Shown) -> str:

@@ -1,6 +1,7 @@
 """`outbox archive`, and what other commands say of a log of which a part is archived."""
 
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from tests.archiving import FEBRUARY, JANUARY, enqueue, two_months
 from tests.cli_runner import run
 from tests.running import Running
+from tests.web_api import Api
+from tests.web_pages import log_in
 
 SIMULATED = "simulated://127.0.0.1:1"
 
@@ -104,3 +107,22 @@ def test_a_worker_archives(database_url: str, log: psycopg.Connection, tmp_path:
     finally:
         worker.end()
     assert run("verify", url=database_url).code == 0
+
+
+def test_what_is_left_of_a_timeline(
+    database_url: str, log: psycopg.Connection, api: Api, tmp_path: Path
+) -> None:
+    """`outbox show` and the page of a notification say how many events lie in an archive."""
+    both, cancelled = "00000000-0000-0000-0000-000000000002", UUID(int=3)
+    assert "archive" not in run("show", both, url=database_url).out
+    run("archive", "write", "2026-01", "--to", tmp_path, url=database_url)
+    shown = run("show", both, url=database_url).out
+    assert "2 earlier events lie in an archive: outbox archive list" in shown
+    assert "delivered" in shown
+    run("archive", "write", "2026-02", "--to", tmp_path, url=database_url)
+    shown = run("show", both, url=database_url).out
+    assert "4 earlier events lie in an archive" in shown
+    assert "WHAT HAPPENED" not in shown
+    page = log_in(api, "read").get(f"/notifications/{cancelled}")
+    assert page.status_code == 200
+    assert "2 earlier events lie in an archive" in page.text

@@ -122,6 +122,7 @@ def show(
         meaning=narrative.meaning(shown),
         next_step=narrative.next_step(shown),
         options=narrative.options(shown),
+        away=narrative.away(shown, events),
         events=events,
         stops=timeline(events),
         can_cancel=shown.state in {"pending", "unknown"},

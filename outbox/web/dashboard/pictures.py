@@ -6,6 +6,7 @@ Sizes are in the units of an SVG's view box.
 from __future__ import annotations
 
 import math
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from outbox.words import wording
@@ -59,7 +60,7 @@ def timeline(events: Sequence[Happened]) -> list[Stop]:
     """Return where the events of a notification lie; longer waits look longer, on a log scale."""
     stops: list[Stop] = []
     x = _FIRST
-    for event, following in zip(events, [*events[1:], None], strict=True):
+    for event, following in zip_longest(events, events[1:]):
         took, gap = "", 0.0
         if following is not None:
             seconds = (following.recorded_at - event.recorded_at).total_seconds()
