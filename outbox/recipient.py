@@ -12,6 +12,7 @@ import re
 from outbox.errors import refusal
 
 _SEPARATORS = "- .\u00a0"
+_BESIDE_DIGITS = dict.fromkeys(map(ord, "+" + _SEPARATORS))
 _NUMBER = re.compile(rf"\+[1-9]([{_SEPARATORS}]*[0-9])+")
 _DIGITS = range(7, 16)
 """How many digits a number has: E.164 allows 15, and none in use has fewer than 7."""
@@ -44,7 +45,7 @@ def form(to: object) -> str | None:
     if not isinstance(to, str) or len(to) > _LONGEST:
         return None
     if _NUMBER.fullmatch(to):
-        digits = to.translate(dict.fromkeys(map(ord, "+" + _SEPARATORS)))
+        digits = to.translate(_BESIDE_DIGITS)
         return f"{digits}@s.whatsapp.net" if len(digits) in _DIGITS else None
     return to if _USER.fullmatch(to) or _OTHER.fullmatch(to) else None
 

@@ -39,6 +39,8 @@ def body(content: Content) -> dict[str, Any]:
 
 def _explicit(value: object) -> object:
     """Keep JSON's null apart from Python's None, which means that a field is absent."""
+    if isinstance(value, str):  # most are, and what is a mapping is slow to find out
+        return value
     if isinstance(value, Mapping):
         return {name: _explicit(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
