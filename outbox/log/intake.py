@@ -10,9 +10,10 @@ from psycopg.types.json import Jsonb
 
 # What the database refuses is raised by its class only where the classes are known.
 import outbox.errors  # noqa: F401
+from outbox.log.database import query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from outbox.log.database import Connection
@@ -36,6 +37,44 @@ def accept(
         "select id from outbox.enqueue_batch(%s, %s)", (Jsonb(list(notifications)), account)
     )
     return [notification for (notification,) in rows]
+
+
+def accept_together(
+    connection: Connection,
+    notifications: Sequence[Mapping[str, Any]],
+    account: str,
+    *,
+    digests: Collection[bytes],
+    scope: str,
+) -> list[UUID]:
+    """Accept notifications of several callers in a transaction of their own, all or none.
+
+    It is one round trip to the database, and waits a tenth of a second for a lock at most, since
+    those who come together did not ask to wait for each other.
+
+    Args:
+        connection: Where to; not within a transaction.
+        notifications: Each with the parameters of the SQL function `outbox.enqueue`.
+        account: Who sends them.
+        digests: Of the tokens of the callers.
+        scope: What all these tokens have to be valid for.
+
+    Raises:
+        Refused: One breaks a rule, or a token is not valid for this.
+        psycopg.Error: As for `accept`; or somebody holds a lock.
+    """
+    given = {
+        "notifications": Jsonb(list(notifications)),
+        "digests": list(digests),
+        "account": account,
+        "scope": scope,
+    }
+    # Of several statements in one message the server binds no parameters.
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute(query("accept_together"), given)
+        while cursor.nextset():
+            pass
+        return [notification for (notification,) in cursor]
 
 
 def store_media(connection: Connection, data: bytes, mime: str) -> str:

@@ -20,7 +20,7 @@ from outbox.errors import OutboxError
 from outbox.log.database import query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime, timedelta
 
     from outbox.log.database import Connection
@@ -133,10 +133,17 @@ def bearer(connection: Connection, secret: str) -> Token | None:
     compared in constant time.
     """
     digest = digest_of(secret)
-    for found in _find(connection, digest=digest):
-        if hmac.compare_digest(found.digest, digest):
-            return found.token
-    return None
+    return bearers(connection, [digest]).get(digest)
+
+
+def bearers(connection: Connection, digests: Collection[bytes]) -> dict[bytes, Token]:
+    """Return the tokens that there are of several digests, found as `bearer` finds one."""
+    return {
+        digest: found.token
+        for found in _find(connection, digests=digests)
+        for digest in digests
+        if hmac.compare_digest(found.digest, digest)
+    }
 
 
 def named(connection: Connection, name: str) -> Token | None:
@@ -165,10 +172,11 @@ def digest_of(secret: str) -> bytes:
 
 
 def _find(
-    connection: Connection, *, digest: bytes | None = None, name: str | None = None
+    connection: Connection, *, digests: Collection[bytes] | None = None, name: str | None = None
 ) -> list[_Digested]:
     with connection.cursor(row_factory=kwargs_row(_row)) as cursor:
-        return cursor.execute(query("tokens"), {"digest": digest, "name": name}).fetchall()
+        wanted = {"digests": None if digests is None else [*digests], "name": name}
+        return cursor.execute(query("tokens"), wanted).fetchall()
 
 
 def _row(*, digest: bytes, scopes: list[str], **rest: object) -> _Digested:

@@ -228,6 +228,26 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def parameters(model: type[BaseModel], places: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return how the OpenAPI document describes the parameters that a model reads.
+
+    Args:
+        model: Its fields are the parameters, by their aliases where they have one.
+        places: Where each of them is: query, header.
+    """
+    properties = model.model_json_schema()["properties"]
+    return [
+        {
+            "name": name,
+            "in": place,
+            "required": False,
+            "description": properties[name].pop("description"),
+            "schema": properties[name],
+        }
+        for name, place in places.items()
+    ]
+
+
 def _type(rule: str) -> str:
     return f"urn:outbox:problem:{rule}"
 

@@ -12,6 +12,8 @@ from outbox.log.pool import Pool
 from outbox.web.dashboard.charts import Charts
 from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
+from outbox.web.gathering import Gathering
+from outbox.web.lately import Lately
 from outbox.web.rate import Rate
 
 WAITERS: Final = 20
@@ -35,6 +37,8 @@ class Service:
     """Who has logged in to the pages; without a secret nobody can."""
     webhooks_inside: bool
     """Webhooks may point inside, and to http."""
+    lately: Lately = field(default_factory=Lately)
+    gathering: Gathering = field(default_factory=Gathering)
     waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
     charts: Charts = field(default_factory=Charts)
     streams: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(STREAMS))
@@ -52,11 +56,16 @@ def place(places: BoundedSemaphore) -> Iterator[bool]:
             places.release()
 
 
-async def _service(request: Request) -> Service:
+def service_of(request: Request) -> Service:
+    """Return the service that a request is made to."""
     found = request.app.state.service
     if not isinstance(found, Service):
         raise TypeError("the application was made without a service")
     return found
+
+
+async def _service(request: Request) -> Service:
+    return service_of(request)
 
 
 ServiceOf = Annotated[Service, Depends(_service)]
