@@ -4,121 +4,19 @@ Every event is appended as the outbox would have, with the moment at which it ha
 module it writes the answers into the document anew.
 """
 
-import hashlib
-import json
 import re
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
 from outbox.log.migrate import upgrade
 from tests.databases import database, embedded_server
+from tests.day import DAY, Day
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "log.md"
-DAY = "2026-03-10"
 
 _BLOCK = re.compile(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
-
-
-class Day:
-    """Appends what happened, in the order in which it did."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
-        self._versions: dict[UUID, int] = {}
-        self._attempts: dict[UUID, int] = {}
-        self._count = 0
-        row = connection.execute("select outbox.connection_stream('main')").fetchone()
-        assert row
-        self._account: UUID = row[0]
-        self.epoch = 0
-        connection.execute("select outbox.create_partition(%s)", (DAY,))
-
-    def tell(
-        self,
-        at: str,
-        stream: UUID,
-        type_: str,
-        data: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        """Append an event of a stream."""
-        version = self._versions[stream] = self._versions.get(stream, 0) + 1
-        told = {k: v for k, v in (data or {}).items() if v is not None}
-        self._connection.execute(
-            "insert into outbox.event"
-            " (recorded_at, account, stream, version, type, data, metadata)"
-            " values (%s, 'main', %s, %s, %s, %s, %s)",
-            (
-                f"{DAY} {at}Z",
-                stream,
-                version,
-                type_,
-                json.dumps(told),
-                json.dumps(metadata or {}),
-            ),
-        )
-
-    def link(self, at: str, type_: str, **data: object) -> None:
-        """Append an event of the account's connection."""
-        worker = data.pop("worker", None)
-        self.tell(at, self._account, type_, data, {"worker": worker} if worker else None)
-
-    def own(self, at: str, worker: str) -> None:
-        """A worker takes the lease and connects."""
-        self.epoch += 1
-        owner = f"{self.epoch:08x}-0000-4000-8000-000000000000"
-        self.link(at, "lease_acquired", epoch=self.epoch, owner=owner, worker=worker)
-
-    def enqueue(self, at: str, number: str, text: str, **options: object) -> UUID:
-        """Enqueue a text for a number."""
-        self._count += 1
-        stream = UUID(f"019cd5a0-0000-7000-8000-{self._count:012}")
-        recipient = UUID(hashlib.md5(number.encode(), usedforsecurity=False).hexdigest())
-        self._connection.execute(
-            "insert into outbox.identity values (%s, %s) on conflict do nothing",
-            (recipient, f"{number}@s.whatsapp.net"),
-        )
-        body = json.dumps({"kind": "text", "text": text})
-        digest = hashlib.sha256(body.encode())
-        self._connection.execute(
-            "insert into outbox.content (digest, body) values (%s, %s) on conflict do nothing",
-            (digest.digest(), body),
-        )
-        given = {
-            "recipient": str(recipient),
-            "content": digest.hexdigest(),
-            "priority": 0,
-            "max_attempts": 3,
-            "on_unknown": "resend",
-            "expires_at": f"{DAY} 23:59:59Z",
-        }
-        self.tell(at, stream, "enqueued", {**given, **options})
-        return stream
-
-    def start(self, at: str, stream: UUID) -> None:
-        """Start an attempt."""
-        attempt = self._attempts[stream] = self._attempts.get(stream, 0) + 1
-        self.tell(at, stream, "attempt_started", {"attempt": attempt}, {"epoch": self.epoch})
-
-    def end(self, at: str, stream: UUID, type_: str, **data: object) -> None:
-        """Append what became of the latest attempt."""
-        told = {"attempt": self._attempts[stream], **data}
-        if "recipient_failures" in data:
-            row = self._connection.execute(
-                "select recipient::text from outbox.notification where id = %s", (stream,)
-            ).fetchone()
-            assert row
-            told["recipient"] = row[0]
-        self.tell(at, stream, type_, told, {"epoch": self.epoch})
-
-    def send(self, at: str, stream: UUID, until: str, message_id: str) -> None:
-        """Start an attempt that succeeds."""
-        self.start(at, stream)
-        self.end(until, stream, "sent", message_id=message_id, recipient_failures=0)
 
 
 def tell_the_day(connection: psycopg.Connection) -> None:

@@ -113,12 +113,23 @@ FILES = (
     "functions/replay_differences",
     # roles
     "functions/grant_roles",
+    # audit
+    "views/event",
+    "views/account",
+    "views/identity",
+    "functions/connection_history",
+    "functions/downtime",
+    "functions/made_at",
+    "functions/waiting",
+    "functions/held_up",
+    "functions/outages",
 )
 
 
 def upgrade() -> None:
     op.execute("create schema outbox")
     op.execute("create schema whatsapp")  # whatsmeow makes its own tables there
+    op.execute("create schema audit")  # apart, so that an auditor can be let into it alone
     execute_files(op.get_bind(), "0001", FILES)
     op.execute("select outbox.create_partitions()")
     op.execute("select outbox.grant_roles()")
@@ -126,5 +137,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop schema audit cascade")
     op.execute("drop schema outbox cascade")
     op.execute("drop schema whatsapp cascade")

@@ -3,8 +3,9 @@
 The months of the log's partitions are left out, since they depend on the day: all partitions have
 one shape, which is listed once. So are whatsmeow's tables, which it makes itself in the schema
 `whatsapp`: of that only the name is listed. Functions are listed by a digest of their bodies, which
-are to be read in `alembic/sql`. Run as a module it writes the schema of a new database to standard
-output.
+are to be read in `alembic/sql`. Those of the schema `audit` are kept as PostgreSQL parsed them,
+which each version writes in its own way, so they are listed by what they take, return and are for.
+Run as a module it writes the schema of a new database to standard output.
 """
 
 import hashlib
@@ -77,17 +78,31 @@ _FUNCTIONS = """
     from pg_proc p join pg_language l on l.oid = p.prolang
     where p.pronamespace = 'outbox'::regnamespace
 """
+_AUDIT = """
+    select 'view audit.' || c.relname, string_agg(
+             'column ' || to_char(a.attnum, 'FM000') || ' ' || a.attname || ' '
+             || format_type(a.atttypid, a.atttypmod), E'\n' order by a.attnum),
+           obj_description(c.oid, 'pg_class')
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where c.relnamespace = 'audit'::regnamespace
+    group by c.oid
+    union all
+    select format('function audit.%s(%s) returns %s', p.proname, pg_get_function_arguments(p.oid),
+                  pg_get_function_result(p.oid)),
+           case when p.prosecdef then 'security definer' end, obj_description(p.oid, 'pg_proc')
+    from pg_proc p where p.pronamespace = 'audit'::regnamespace
+"""
 _OTHERS = """
     select 'type ' || t.typname from pg_type t
     where t.typnamespace = 'outbox'::regnamespace and t.typtype in ('e', 'd', 'r')
     union all
-    select 'schema ' || nspname from pg_namespace where nspname in ('outbox', 'whatsapp')
+    select 'schema ' || nspname from pg_namespace where nspname in ('audit', 'outbox', 'whatsapp')
 """
 _MONTH = re.compile(r"event_\d{4}_\d{2}")
 
 
 def listing(connection: psycopg.Connection) -> str:
-    """Return the schema `outbox` of a database, normalised."""
+    """Return the schema of a database, normalised."""
     with connection.transaction(force_rollback=True):
         connection.execute("set local search_path = pg_catalog")
         connection.execute("set local timezone = 'UTC'")
@@ -96,6 +111,7 @@ def listing(connection: psycopg.Connection) -> str:
         for relation, part in connection.execute(_PARTS):
             parts[relation].append(_MONTH.sub("event_MONTH", part))
         functions = connection.execute(_FUNCTIONS).fetchall()
+        audit = connection.execute(_AUDIT).fetchall()
         others = [other for (other,) in connection.execute(_OTHERS)]
     shapes = {tuple(sorted(parts[name])) for name, _, _ in relations if _MONTH.fullmatch(name)}
     if len(shapes) > 1:
@@ -107,6 +123,8 @@ def listing(connection: psycopg.Connection) -> str:
     for head, facts, body in functions:
         digest = hashlib.sha256(body.encode()).hexdigest()[:16]
         chapters[head] = [facts, f"body {digest}"]
+    for head, facts, comment in audit:
+        chapters[head] = [*(facts or "").splitlines(), comment or "no comment"]
     chapters |= {other: [] for other in others}
     return "".join(
         f"{head}\n" + "".join(f"  {line}\n" for line in lines) + "\n"

@@ -29,7 +29,8 @@ def schema_of(url: str) -> str:
     """Return the listing of a database's schema; nothing if it has none."""
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            "select coalesce(to_regnamespace('outbox'), to_regnamespace('whatsapp'))"
+            "select coalesce(to_regnamespace('outbox'), to_regnamespace('whatsapp'),"
+            " to_regnamespace('audit'))"
         ).fetchone()
         return listing(connection) if row and row[0] else ""
 

@@ -12,10 +12,11 @@ from outbox.log.migrate import script_location
 from tests.migration import listing
 
 SQL = script_location() / "sql"
-KINDS = ("aggregates", "functions", "tables")
+KINDS = ("aggregates", "functions", "tables", "views")
 """Folders whose files make one object each."""
 CREATE = re.compile(
-    r"^create (?:or replace )?(?:unique )?(\w+) (?:outbox\.)?(\w+)", re.MULTILINE | re.IGNORECASE
+    r"^create (?:or replace )?(?:unique )?(\w+) (?:audit\.|outbox\.)?(\w+)",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
