@@ -61,17 +61,23 @@ class Day:
 
     def link(self, at: str, type_: str, **data: object) -> None:
         """Append an event of the account's connection."""
-        worker = data.pop("worker", None)
-        self.tell(at, self._link, type_, data, {"worker": worker} if worker else None)
+        by_worker = self.epoch and not type_.startswith("lease_")
+        self.tell(at, self._link, type_, data, {"epoch": self.epoch} if by_worker else None)
 
-    def own(self, at: str, worker: str) -> None:
+    def own(self, at: str, dyno: str, release: str = "v1") -> None:
         """A worker takes the lease."""
         self.epoch += 1
         self._connection.execute(
             "insert into outbox.lease (account) values (%s) on conflict do nothing", (self.account,)
         )
         owner = f"{self.epoch:08x}-0000-4000-8000-000000000000"
-        self.link(at, "lease_acquired", epoch=self.epoch, owner=owner, worker=worker)
+        self.tell(
+            at,
+            self._link,
+            "lease_acquired",
+            {"epoch": self.epoch, "owner": owner},
+            {"dyno": dyno, "release": release},
+        )
 
     def enqueue(self, at: str, number: str, text: str, **options: object) -> UUID:
         """Enqueue a text for a number."""
@@ -96,8 +102,13 @@ class Day:
             "on_unknown": "resend",
             "expires_at": f"{DAY} 23:59:59Z",
         }
-        self.tell(at, stream, "enqueued", {**given, **options})
+        self.tell(at, stream, "enqueued", {**given, **options}, {"token": "shop"})
         return stream
+
+    def requeue(self, at: str, stream: UUID, state: str, **data: object) -> None:
+        """Give what ended as a state, or was in doubt, a new start."""
+        told = {"state": state, "expires_at": f"{DAY} 23:59:59Z", **data}
+        self.tell(at, stream, "requeued", told)
 
     def start(self, at: str, stream: UUID) -> None:
         """Start an attempt."""
@@ -114,6 +125,10 @@ class Day:
             assert row
             told["recipient"] = row[0]
         self.tell(at, stream, type_, told, {"epoch": self.epoch})
+
+    def receive(self, at: str, stream: UUID, type_: str) -> None:
+        """Append a receipt."""
+        self.tell(at, stream, type_, None, {"epoch": self.epoch})
 
     def send(self, at: str, stream: UUID, until: str, message_id: str) -> None:
         """Start an attempt that succeeds."""

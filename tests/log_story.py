@@ -29,14 +29,14 @@ def tell_the_day(connection: psycopg.Connection) -> None:
 
 def _morning(day: Day) -> None:
     """Most is well; three recipients cannot be reached."""
-    day.own("06:58:00", "web.1/v41")
+    day.own("06:58:00", "web.1", "v41")
     day.link("06:58:01", "connecting")
     day.link("06:58:04", "connected")
 
     booked = day.enqueue("09:00:00", "447700900101", "Your table for four is booked.")
     day.send("09:00:00.4", booked, "09:00:01.1", "3EB0A1")
-    day.tell("09:00:03", booked, "delivered")
-    day.tell("09:12:40", booked, "read")
+    day.receive("09:00:03", booked, "delivered")
+    day.receive("09:12:40", booked, "read")
     for second, (number, ack) in enumerate(
         [("447700900102", 0.9), ("447700900103", 1.3), ("447700900104", 4.8)]
     ):
@@ -112,13 +112,13 @@ def _evening(day: Day) -> None:
             "attempt_unknown",
             {"attempt": 1, "error": "the worker that was sending it lost its lease"},
         )
-    day.own("18:31:02.5", "worker.1/v42")
+    day.own("18:31:02.5", "worker.1", "v42")
     day.link("18:31:03", "connecting")
     day.link("18:31:06", "connected")
     for stream, message_id in ((doubled, "3EB0D0"), (proven, "3EB0D1"), (held, "3EB0D2")):
         day.end("18:31:06.2", stream, "attempt_unknown", message_id=message_id)
     day.end("18:31:40", proven, "sent", evidence="receipt", recipient_failures=0)
-    day.tell("18:31:40", proven, "delivered")
+    day.receive("18:31:40", proven, "delivered")
     day.end(
         "18:32:07",
         doubled,
@@ -129,7 +129,7 @@ def _evening(day: Day) -> None:
     day.send("18:32:07.3", doubled, "18:32:08.1", "3EB0D5")
 
     wrong = day.enqueue("19:00:00", "447700900110", "Happy birthday!", due_at=f"{DAY} 20:00:00Z")
-    day.tell("19:05:00", wrong, "cancelled", {"reason": "wrong person"})
+    day.tell("19:05:00", wrong, "cancelled", {"reason": "wrong person"}, {"token": "support"})
     day.enqueue("19:10:00", "447700900101", "How was your meal?", due_at=f"{DAY} 21:00:00Z")
     day.enqueue(
         "19:15:00", "447700900102", "Tomorrow: rain.", due_at=f"{DAY} 21:00:00Z", priority=5

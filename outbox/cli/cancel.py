@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from outbox.cli.opening import DatabaseUrl, opened
+from outbox.cli.person import person
 from outbox.cli.terminal import Json, out, write_json
 from outbox.words import wording
 
@@ -25,7 +26,7 @@ def cancel(
 
     with opened(database_url) as connection:
         found = [notifications.find(connection, one) for one in notification]
-        notifications.cancel(connection, found, reason)
+        notifications.cancel(connection, found, reason, person())
     if json:
         write_json({"cancelled": found})
     else:

@@ -6,6 +6,7 @@ import typer
 
 from outbox.cli.choosing import AccountFilter, duration, states_of
 from outbox.cli.opening import DatabaseUrl, opened
+from outbox.cli.person import person
 from outbox.cli.progress import counter
 from outbox.cli.terminal import Json, out, write_json
 from outbox.words import wording
@@ -71,7 +72,7 @@ def requeue(
         length = duration(connection, "--expires-in", expires_in)
         if notification:
             found = [notifications.find(connection, one) for one in notification]
-            notifications.requeue(connection, found, length, reason)
+            notifications.requeue(connection, found, length, reason, person())
             total = len(found)
         else:
             from outbox.log.requeue import Choice  # noqa: PLC0415
@@ -117,5 +118,10 @@ def _requeue_all(
         )
     with counter("requeued", total) as progress:
         return many.requeue(
-            connection, choice, expires_in=expires_in, reason=reason, progress=progress
+            connection,
+            choice,
+            expires_in=expires_in,
+            reason=reason,
+            metadata=person(),
+            progress=progress,
         )

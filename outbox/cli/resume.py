@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from outbox.cli.opening import DatabaseUrl, opened
+from outbox.cli.person import person
 from outbox.cli.terminal import Json, out, write_json
 
 
@@ -17,7 +18,7 @@ def resume(
     from outbox.log import notifications  # noqa: PLC0415
 
     with opened(database_url) as connection:
-        notifications.resume(connection, account)
+        notifications.resume(connection, account, person())
     if json:
         write_json({"resumed": account})
     else:

@@ -293,13 +293,18 @@ def requeue(
     )
 
 
-def resume(connection: Connection, account: str) -> None:
+def resume(connection: Connection, account: str, metadata: Mapping[str, Any] | None = None) -> None:
     """Let an account's connection be built again now.
+
+    Args:
+        connection: Where to.
+        account: Whose.
+        metadata: Kept with the event.
 
     Raises:
         UnknownAccount: No worker has ever owned it.
     """
-    connection.execute("select outbox.resume(%s)", (account,))
+    connection.execute("select outbox.resume(%s, %s)", (account, Jsonb(metadata or {})))
 
 
 def _id_at(moment: datetime) -> UUID:

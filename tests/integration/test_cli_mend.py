@@ -1,5 +1,6 @@
 """`outbox cancel`, `requeue` and `resume`: what an operator changes."""
 
+import getpass
 from uuid import UUID, uuid4
 
 import psycopg
@@ -205,6 +206,30 @@ def test_an_account_that_was_halted_is_resumed(
     assert run("resume", "main", "--json", url=database_url).json == {"resumed": "main"}
     row = connection.execute("select state, failures, reason from outbox.connection").fetchone()
     assert row == ("waiting", 0, None)
+
+
+def test_the_log_knows_who_was_at_the_command_line(
+    database_url: str, connection: psycopg.Connection
+) -> None:
+    """What is cancelled, requeued and resumed there says under which name somebody did it."""
+    one, many, gone = enqueue(connection), enqueue(connection), enqueue(connection)
+    session = Session(connection)
+    session.end("rejected", many)
+    session.transition("halted", "replaced twice")
+    for arguments in (
+        ("cancel", one),
+        ("cancel", gone),
+        ("requeue", one),
+        ("requeue", "--state", "rejected", "--yes"),
+        ("resume", "main"),
+    ):
+        assert run(*arguments, url=database_url).code == 0
+    rows = connection.execute(
+        "select type, metadata from outbox.event"
+        " where type in ('cancelled', 'requeued', 'resumed') order by position"
+    ).fetchall()
+    types = ["cancelled", "cancelled", "requeued", "requeued", "resumed"]
+    assert rows == [(type_, {"person": getpass.getuser()}) for type_ in types]
 
 
 def test_resuming_what_is_not_there_ends_with_4(database_url: str) -> None:

@@ -54,9 +54,9 @@ def show(
 
 @accounts.post("/accounts/{account}/resume")
 def resume(
-    _visitor: Annotated[Visitor, Depends(acting("operate"))], service: ServiceOf, account: str
+    visitor: Annotated[Visitor, Depends(acting("operate"))], service: ServiceOf, account: str
 ) -> Response:
     """Let its connection be built again now."""
     with service.pool.connection() as connection:
-        log.resume(connection, account)
+        log.resume(connection, account, visitor.metadata)
     return see(f"/accounts/{account}")

@@ -12,34 +12,40 @@ begin atomic
   with outage as materialized (
     select * from audit.downtime(since, until, for_account)
   ), span as materialized (
-    select o.account, range_agg(tstzrange(o.began_at, o.ended_at)) as outages from outage o group by o.account
+    select o.account, array_agg(o.began_at order by o.began_at) as begins,
+           array_agg(audit.id_at(coalesce(o.ended_at, 'infinity')) order by o.began_at) as bounds
+    from outage o group by o.account
   ), candidate as (
-    -- what was there during an outage and ended after that outage had begun, or has not ended
+    -- what ended after an outage had begun and was made before that outage ended, as its id tells, or has not ended
     select e.stream from audit.event e join span s on s.account = e.account
-    where e.recorded_at > (select min(o.began_at) from outage o)
+    where e.recorded_at >= (select min(o.began_at) from outage o)
+      and e.stream < (select audit.id_at(max(coalesce(o.ended_at, 'infinity'))) from outage o)
       and e.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled')
-      and s.outages && tstzrange(least(audit.made_at(e.stream), e.recorded_at), e.recorded_at, '[]')
+      and e.stream < s.bounds[width_bucket(e.recorded_at, s.begins)]
     union
     select w.notification from audit.waiting() w join span s on s.account = w.account
-  ), told as (
-    select e.account, e.stream, e.version, e.recorded_at, e.type, e.data,
-           count(*) filter (where e.type in ('enqueued', 'requeued')) over told as life,
-           lead(e.type) over told as next_type, lead(e.recorded_at) over told as next_at
-    from candidate c join audit.event e on e.stream = c.stream
-    window told as (partition by e.stream order by e.version)
   ), lived as (
-    -- each start, failure and doubt of a notification, with what it was due at from then on and what its life came to
-    select t.*,
-           max(case t.type when 'enqueued' then coalesce((t.data->>'due_at')::timestamptz, t.recorded_at)
-                           when 'requeued' then t.recorded_at
-                           when 'attempt_failed' then (t.data->>'retry_at')::timestamptz end)
-             over (partition by t.stream, t.life order by t.version) as due_at,
-           min(t.recorded_at) filter (where t.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled'))
-             over (partition by t.stream, t.life) as became_at,
-           max(t.type) filter (where t.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled'))
-             over (partition by t.stream, t.life) as became,
-           first_value(t.data->>'recipient') over (partition by t.stream order by t.version)::uuid as recipient
-    from told t
+    -- each start, failure and doubt of a candidate, with what it was due at from then on and what its life came to;
+    -- candidate by candidate, so that each is looked up and the log never joined as a whole
+    select l.*
+    from candidate c
+    cross join lateral (
+      select t.*,
+             max(case t.type when 'enqueued' then coalesce((t.data->>'due_at')::timestamptz, t.recorded_at)
+                             when 'requeued' then t.recorded_at
+                             when 'attempt_failed' then (t.data->>'retry_at')::timestamptz end)
+               over (partition by t.life order by t.version) as due_at,
+             min(t.recorded_at) filter (where t.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled'))
+               over (partition by t.life) as became_at,
+             max(t.type) filter (where t.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled'))
+               over (partition by t.life) as became,
+             first_value(t.data->>'recipient') over (order by t.version)::uuid as recipient
+      from (
+        select e.account, e.stream, e.version, e.recorded_at, e.type, e.data,
+               count(*) filter (where e.type in ('enqueued', 'requeued')) over (order by e.version) as life,
+               lead(e.type) over (order by e.version) as next_type,
+               lead(e.recorded_at) over (order by e.version) as next_at
+        from audit.event e where e.stream = c.stream) t) l
   ), waited as (
     select l.account, o.began_at, o.ended_at, l.stream, l.recipient, l.became, l.became_at, min(l.due_at) as due_at
     from lived l

@@ -30,6 +30,10 @@ create index event_arrival on outbox.event (account, xid) where type in ('enqueu
 -- Replay and seals read by ranges of positions, what happened of late by ranges of time: both lie where they were written.
 create index event_range on outbox.event using brin (position, recorded_at) with (pages_per_range = 32, autosummarize = on);
 
+-- Which ranges of the log speak of old notifications (ids begin with the time): what an outage held up is looked for
+-- there and not in all that came since (audit.held_up). Summarised when a range is full, so an append does next to nothing.
+create index event_age on outbox.event using brin (stream uuid_minmax_multi_ops) with (pages_per_range = 32, autosummarize = on);
+
 -- The notifications of a recipient. On the log, where a row is indexed once, and not on the projection, where it would
 -- be again with every change of state.
 create index event_recipient on outbox.event ((data->>'recipient')) where type = 'enqueued';
