@@ -1,7 +1,7 @@
-"""A believable day of one account, for the questions of docs/log.md.
+"""A believable day of one account, for the questions of docs/log.md and docs/audit.md.
 
 Every event is appended as the outbox would have, with the moment at which it happened. Run as a
-module it writes the answers into the document anew.
+module it writes the answers into the documents anew.
 """
 
 import re
@@ -14,7 +14,8 @@ from outbox.log.migrate import upgrade
 from tests.databases import database, embedded_server
 from tests.day import DAY, Day
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "log.md"
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCUMENTS = (_DOCS / "log.md", _DOCS / "audit.md")
 
 _BLOCK = re.compile(r"```sql\n(.*?)```\n\n```text\n(.*?)```\n", re.DOTALL)
 
@@ -181,12 +182,13 @@ def _table(connection: psycopg.Connection, query: str) -> str:
 
 
 def main() -> None:
-    """Write the answers into the document."""
+    """Write the answers into the documents."""
     with embedded_server() as server, database(server, "story") as url:
         upgrade(url)
         with psycopg.connect(url, autocommit=True) as connection:
             tell_the_day(connection)
-            DOCUMENT.write_text(answered(connection, DOCUMENT.read_text("utf-8")), "utf-8")
+            for document in DOCUMENTS:
+                document.write_text(answered(connection, document.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

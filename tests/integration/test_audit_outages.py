@@ -110,8 +110,10 @@ def test_an_attempt_in_doubt_counts_once_it_is_known_to_have_failed(
     for stream in (failed, proven, held):
         day.end("09:00", stream, "attempt_unknown", error="died")
     connect(day, "09:10")
+    for stream in (failed, held):
+        day.end("09:10:30", stream, "attempt_unknown", message_id="A")
     day.end("09:11", proven, "sent", evidence="receipt")
-    day.end("09:12", failed, "attempt_failed", **{"class": "never_left"}, error="no trace")
+    day.end("09:12", failed, "attempt_failed", **{"class": "unconfirmed"}, error="no receipt")
     day.send("09:13", failed, "09:14", "B")
     assert held_up(connection) == [("main", "1", "sent", "00:14:00")]
 

@@ -8,7 +8,7 @@ returns table (account text, recipient uuid, number text, notifications bigint, 
 language sql stable parallel safe
 begin atomic
   with tried as (
-    select e.account, e.stream, max(e.data->>'recipient') filter (where e.type = 'enqueued') as recipient,
+    select min(e.account) as account, e.stream, max(e.data->>'recipient') filter (where e.type = 'enqueued') as recipient,
            count(*) filter (where e.type = 'attempt_started') as started, count(*) filter (where e.type = 'sent') as sent,
            count(*) filter (where e.type = 'attempt_failed') as failed, count(*) filter (where e.type = 'rejected') as rejected,
            count(*) filter (where e.type = 'attempt_unknown' and e.data ? 'error') as doubted,
@@ -19,7 +19,7 @@ begin atomic
     from audit.event e
     where e.recorded_at >= since and e.recorded_at < until and (for_account is null or e.account = for_account)
       and e.type in ('enqueued', 'attempt_started', 'sent', 'attempt_failed', 'rejected', 'attempt_unknown')
-    group by e.account, e.stream
+    group by e.stream
     having bool_or(e.type <> 'enqueued')
   ), known as (
     select t.*, coalesce(t.recipient, f.recipient)::uuid as whom

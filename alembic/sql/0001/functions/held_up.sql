@@ -41,11 +41,13 @@ begin atomic
                over (partition by t.life) as became,
              first_value(t.data->>'recipient') over (order by t.version)::uuid as recipient
       from (
-        select e.account, e.stream, e.version, e.recorded_at, e.type, e.data,
-               count(*) filter (where e.type in ('enqueued', 'requeued')) over (order by e.version) as life,
-               lead(e.type) over (order by e.version) as next_type,
-               lead(e.recorded_at) over (order by e.version) as next_at
-        from audit.event e where e.stream = c.stream) t) l
+        select d.*, count(*) filter (where d.type in ('enqueued', 'requeued')) over (order by d.version) as life,
+               lead(d.type) over (order by d.version) as next_type, lead(d.recorded_at) over (order by d.version) as next_at
+        from (
+          select e.account, e.stream, e.version, e.recorded_at, e.type, e.data, lag(e.type) over (order by e.version) as before
+          from audit.event e where e.stream = c.stream) d
+        -- a trace that is found leaves the doubt as it was
+        where d.type <> 'attempt_unknown' or d.before <> 'attempt_unknown') t) l
   ), waited as (
     select l.account, o.began_at, o.ended_at, l.stream, l.recipient, l.became, l.became_at, min(l.due_at) as due_at
     from lived l
