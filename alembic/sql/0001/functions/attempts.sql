@@ -28,13 +28,13 @@ begin atomic
       select e.data->>'recipient' as recipient from audit.event e
       where t.recipient is null and e.stream = t.stream and e.version = 1 and e.recorded_at < since limit 1) f on true
   ), counted as (
-    select k.account, k.whom, count(*) as notifications, sum(k.started) as started, sum(k.sent) as sent,
-           sum(k.failed) as failed, sum(k.rejected) as rejected, sum(k.doubted) as doubted,
+    select k.account, k.whom, count(*) as notifications, sum(k.started::integer) as started, sum(k.sent::integer) as sent,
+           sum(k.failed::integer) as failed, sum(k.rejected::integer) as rejected, sum(k.doubted::integer) as doubted,
            substr(max(k.last_error), 20) as last_error, max(k.last_at) as last_at
     from known k group by k.account, k.whom
   )
-  select c.account, c.whom, i.number, c.notifications, c.started::bigint, c.sent::bigint, c.failed::bigint,
-         c.rejected::bigint, c.doubted::bigint, c.last_error, c.last_at
+  select c.account, c.whom, i.number, c.notifications, c.started, c.sent, c.failed,
+         c.rejected, c.doubted, c.last_error, c.last_at
   from counted c left join audit.identity i on i.recipient = c.whom;
 end;
 
