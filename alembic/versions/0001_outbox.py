@@ -126,7 +126,7 @@ FILES = (
     "functions/attempts_to",
     "functions/connection_history",
     "functions/downtime",
-    "functions/id_at",
+    "functions/id_after",
     "functions/waiting",
     "functions/held_up",
     "functions/outages",

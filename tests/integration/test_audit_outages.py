@@ -231,3 +231,13 @@ def test_a_recipient_that_was_erased_has_no_number(connection: psycopg.Connectio
         (f"{DAY} 00:00Z", f"{DAY} 23:59Z"),
     ).fetchone()
     assert row == (None, True)
+
+
+def test_ids_are_older_than_the_moment_after_them(connection: psycopg.Connection) -> None:
+    """What was enqueued in the very millisecond in which an outage ended is not overlooked."""
+    row = connection.execute(
+        "select bool_and(outbox.uuid7(m) < audit.id_after(m)),"
+        " bool_and(outbox.uuid7(m + '2 milliseconds') > audit.id_after(m))"
+        " from generate_series('2026-03-10'::timestamptz, '2026-03-10 00:00:00.01', '37 us') m"
+    ).fetchone()
+    assert row == (True, True)

@@ -26,6 +26,8 @@ QUESTIONS = (
     "select * from audit.event",
     "select * from audit.identity",
 )
+NUMBERS = ("attempts", "outages", "held_up", "duplicates", "identity")
+"""What reads whom a recipient's id stands for."""
 
 
 @pytest.fixture
@@ -58,6 +60,26 @@ def test_an_auditor_needs_the_schema_alone(
                 connection.transaction(),
             ):
                 connection.execute(sql.SQL("select from outbox.{}").format(sql.Identifier(table)))
+
+
+def test_numbers_can_be_kept_from_an_auditor(
+    database_url: str, connection: psycopg.Connection, auditor: str
+) -> None:
+    """Without a right on audit.identity whatever names a recipient is refused, and nothing else."""
+    tell_the_day(connection)
+    role = sql.Identifier(auditor)
+    connection.execute(sql.SQL("revoke select on audit.identity from {}").format(role))
+    with connection.transaction(force_rollback=True):
+        connection.execute(sql.SQL("set local role {}").format(role))
+        for question in QUESTIONS:
+            numbers = any(name in question for name in NUMBERS)
+            try:
+                with connection.transaction():
+                    connection.execute(question)
+            except psycopg.errors.InsufficientPrivilege:
+                assert numbers, question
+            else:
+                assert not numbers, question
 
 
 def test_every_object_says_what_it_is_for(connection: psycopg.Connection) -> None:

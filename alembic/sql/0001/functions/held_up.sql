@@ -13,13 +13,13 @@ begin atomic
     select * from audit.downtime(since, until, for_account)
   ), span as materialized (
     select o.account, array_agg(o.began_at order by o.began_at) as begins,
-           array_agg(audit.id_at(coalesce(o.ended_at, 'infinity')) order by o.began_at) as bounds
+           array_agg(audit.id_after(coalesce(o.ended_at, 'infinity')) order by o.began_at) as bounds
     from outage o group by o.account
   ), candidate as (
     -- what ended after an outage had begun and was made before that outage ended, as its id tells, or has not ended
     select e.stream from audit.event e join span s on s.account = e.account
     where e.recorded_at >= (select min(o.began_at) from outage o)
-      and e.stream < (select audit.id_at(max(coalesce(o.ended_at, 'infinity'))) from outage o)
+      and e.stream < (select audit.id_after(max(coalesce(o.ended_at, 'infinity'))) from outage o)
       and e.type in ('sent', 'rejected', 'expired', 'exhausted', 'cancelled')
       and e.stream < s.bounds[width_bucket(e.recorded_at, s.begins)]
     union

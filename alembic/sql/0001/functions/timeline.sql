@@ -6,7 +6,7 @@ language sql stable parallel safe
 begin atomic
   select d.recorded_at, d.recorded_at - lag(d.recorded_at) over (order by d.version), d.type, (d.data->>'attempt')::integer,
          coalesce(d.data->>'error', d.data->>'message_id', d.data->>'evidence', d.data->>'reason'),
-         d.kind || ' ' || d.who
+         nullif(concat_ws(' ', d.kind, d.who), '')
   from audit.deed d
   where d.stream = notification
   order by d.version;
