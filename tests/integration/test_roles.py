@@ -135,6 +135,16 @@ def test_an_auditor_verifies(connection: psycopg.Connection, auditor: psycopg.Co
         enqueued(auditor)
 
 
+def test_an_auditor_asks_the_schema_audit(
+    connection: psycopg.Connection, auditor: psycopg.Connection
+) -> None:
+    """Its views and functions answer."""
+    notification = Account(connection).enqueue()
+    rows = auditor.execute("select type from audit.timeline(%s)", (notification,)).fetchall()
+    assert rows == [("enqueued",)]
+    assert auditor.execute("select * from audit.outages('-infinity')").fetchall() == []
+
+
 def test_others_may_nothing(connection: psycopg.Connection, database_url: str) -> None:
     """A role that is a member of neither does not even see that there is an outbox."""
     with (

@@ -38,5 +38,7 @@ begin
   execute format('grant select on outbox.event, outbox.event_position, outbox.seal, outbox.archive, outbox.cursor,
                                   outbox.restore_epoch, outbox.lease, outbox.policy, outbox.identity, outbox.content,
                                   outbox.idempotency to %I', v_auditor);
+  execute format('grant usage on schema audit to %I', v_auditor);
+  execute format('grant select on all tables in schema audit to %I', v_auditor);
   return true;
 end $$;
