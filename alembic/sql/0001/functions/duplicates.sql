@@ -18,8 +18,7 @@ begin atomic
   from decided d
   cross join lateral (
     -- the attempt before, which must still have been in doubt
-    select max(e.recorded_at) filter (where e.type = 'attempt_started') as started_at,
-           (array_agg(e.type order by e.version desc))[1] as latest,
+    select (array_agg(e.type order by e.version desc))[1] as latest,
            max(e.data->>'message_id') as message_id,
            min(e.recorded_at) filter (where e.type = 'attempt_unknown') as began_at,
            (array_agg(e.data->>'error' order by e.version) filter (where e.data ? 'error'))[1] as error
@@ -32,8 +31,9 @@ begin atomic
     select e.data->>'message_id' as message_id, e.recorded_at from audit.event e
     where e.stream = d.stream and e.version > d.version and e.type = 'sent' order by e.version limit 1) s
   left join lateral (
-    select (e.data->>'recipient')::uuid as recipient, (select n.number from audit.identity n where n.recipient = (e.data->>'recipient')::uuid) as number
-    from audit.event e where e.stream = d.stream and e.version = 1) i on true
+    select f.recipient, n.number
+    from (select (e.data->>'recipient')::uuid as recipient from audit.event e where e.stream = d.stream and e.version = 1) f
+    left join audit.identity n on n.recipient = f.recipient) i on true
   where u.latest = 'attempt_unknown'
   order by d.recorded_at, d.stream;
 end;
