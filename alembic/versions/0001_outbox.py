@@ -110,6 +110,11 @@ FILES = (
     # replay
     "functions/begin_replay",
     "functions/replay",
+    "functions/replay_stream",
+    "functions/replay_since",
+    "functions/finish_replay",
+    "functions/swap_replay",
+    "functions/replays",
     "functions/replay_differences",
     # roles
     "functions/grant_roles",

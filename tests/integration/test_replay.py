@@ -72,6 +72,15 @@ def test_a_difference_names_the_row(connection: psycopg.Connection) -> None:
     assert found["connection", "invented"].replayed is None
 
 
+def test_what_is_merely_equal_differs(connection: psycopg.Connection) -> None:
+    """Values are compared as they are stored: PostgreSQL says that 24 hours equal a day."""
+    notification = Account(connection).enqueue(retry_after="1 day", retry_limit="1 day")
+    connection.execute("update outbox.notification set retry_after = '24 hours'")
+    (found,) = differing(connection)
+    assert found.key == str(notification)
+    assert found.columns == {"retry_after": ("24:00:00", "1 day")}
+
+
 def test_the_past_is_rebuilt(connection: psycopg.Connection) -> None:
     """A rebuild until a moment shows what was known then, and stays for whoever asked for it."""
     account = Account.owned(connection)

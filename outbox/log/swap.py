@@ -1,0 +1,174 @@
+"""Projections rebuilt beside the live ones and put in their place, while delivery goes on.
+
+For rules that have changed: a migration replaces a projection's function, which from then on
+projects by the new rule, and the rows of before are as the old rule made them until they are
+swapped.
+
+Invariants:
+
+1. The new projections hold every event once: all that one snapshot sees are replayed, what has
+   come since follows by snapshots, and the last of it while appending waits.
+2. Until the last statement nothing that is live has changed, and it does all or nothing.
+3. Appending waits for less than a second at a time: the server itself ends a try that would take
+   longer, and it is made again later.
+4. Whatever ends it but the process's death, the new projections are gone or in place. What a killed
+   one leaves behind is listed and dropped as replays are.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from outbox.log import restore
+from outbox.log.replay import fresh_name, one_snapshot, rebuild
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, LiteralString
+
+    from outbox.log.database import Connection
+
+_LOCK_TIMEOUT = "200ms"
+"""For each lock; below deadlock_timeout, so that of two who wait for each other this gives up."""
+_PAUSE_LIMIT = "800ms"
+"""From the first lock to the end, so long as appending may have to wait."""
+_FEW = 1000
+"""Events that are caught up with in no time."""
+_TRIES = 50
+_LONGEST_WAIT = 5.0
+"""Seconds between two tries."""
+
+
+class SwapError(Exception):
+    """The projections are as they were; the sentence says why."""
+
+
+@dataclass(slots=True)
+class Swapped:
+    """What a swap came to.
+
+    Attributes:
+        caught_up: Events that were appended since the rebuild began, and came in before the swap.
+        at_last: Events that came in while appending waited.
+        tries: How often the locks were asked for.
+        paused: Seconds for which appending may have waited in the try that succeeded.
+    """
+
+    caught_up: int = 0
+    at_last: int = 0
+    tries: int = 0
+    paused: float = 0.0
+
+
+def swap(connection: Connection, progress: Callable[[int, int], None] | None = None) -> Swapped:
+    """Rebuild all projections by the rules that hold now, and put them in place.
+
+    Args:
+        connection: Where the log is, as whoever owns the tables; in no transaction.
+        progress: Told now and then how many positions are done, and of how many.
+
+    Raises:
+        SwapError: Another swap runs, the rules have changed meanwhile, or the locks were not to be
+            had because something has kept reading or appending in one transaction.
+    """
+    restored_through = restore.begin(connection).restored_through
+    schema = fresh_name("swap")
+    with _alone(connection), _dropped(connection, schema):
+        with one_snapshot(connection):
+            made_at = _row(connection, "select statement_timestamp()")[0].isoformat()
+            rebuild(connection, schema, None, progress, {"made_at": made_at})
+            connection.execute("select outbox.finish_replay(%s, true)", (schema,))
+            seen = str(_row(connection, "select outbox.current_snapshot()::text")[0])
+        return _put_in_place(connection, schema, seen, restored_through)
+
+
+def _put_in_place(connection: Connection, schema: str, seen: str, restored_through: int) -> Swapped:
+    """Catch up and try, again and again, until there was a moment that let it through."""
+    result = Swapped()
+    wait = 0.1
+    while True:
+        seen, events = _catch_up(connection, schema, seen, restored_through)
+        result.caught_up += events
+        if events > _FEW:
+            continue
+        result.tries += 1
+        began = time.monotonic()
+        try:
+            with connection.transaction():
+                connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+                connection.execute(f"set local statement_timeout = '{_PAUSE_LIMIT}'")
+                result.at_last = _row(connection, _SWAP, schema, seen, restored_through)[0]
+        except (
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.QueryCanceled,
+            psycopg.errors.DeadlockDetected,
+        ) as error:
+            if result.tries == _TRIES:
+                raise SwapError(
+                    f"The projections are as they were: in {_TRIES} tries there was no moment at "
+                    f"which nobody held them; look for transactions that stay open with: outbox "
+                    f"doctor"
+                ) from error
+        except psycopg.errors.ObjectNotInPrerequisiteState:
+            raise SwapError(
+                "The projections are as they were: their rules have changed since the rebuild "
+                "began; run it again"
+            ) from None
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise SwapError(
+                f"The projections are as they were: {error.diag.message_primary}; "
+                f"{error.diag.message_detail}"
+            ) from None
+        else:
+            result.paused = time.monotonic() - began
+            return result
+        time.sleep(wait)
+        wait = min(wait * 1.5, _LONGEST_WAIT)
+
+
+def _catch_up(
+    connection: Connection, schema: str, seen: str, restored_through: int
+) -> tuple[str, int]:
+    row = _row(connection, _SINCE, schema, seen, restored_through)
+    return str(row[0]), int(row[1])
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Hold off other swaps."""
+    if not _row(connection, "select pg_try_advisory_lock(hashtext('outbox swap'))")[0]:
+        raise SwapError("Another swap of this database's projections is running")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtext('outbox swap'))")
+
+
+@contextmanager
+def _dropped(connection: Connection, schema: str) -> Iterator[None]:
+    """Drop the schema when the block ends, however it does."""
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(
+                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
+            )
+
+
+_SINCE = "select seen::text, events from outbox.replay_since(%s, %s::pg_snapshot, %s)"
+_SWAP = "select outbox.swap_replay(%s, %s::pg_snapshot, %s)"
+
+
+def _row(connection: Connection, statement: LiteralString, *parameters: object) -> tuple[Any, ...]:
+    row = connection.execute(statement, parameters).fetchone()
+    if row is None:
+        raise RuntimeError(f"no row: {statement}")
+    return row
