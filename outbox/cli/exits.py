@@ -38,6 +38,8 @@ class ExitCode(IntEnum):
     """`doctor`: something is broken."""
     NOT_WHOLE = 12
     """`verify`: the log is not what its seals say."""
+    DIFFERENT = 13
+    """`replay --check`: the projections are not what the log makes of them."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
     BROKEN_PIPE = 141

@@ -35,3 +35,18 @@ def counter(what: str, total: int | None = None) -> Iterator[Callable[[int], Non
     ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+@contextmanager
+def replaying(last: int) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a rebuild of the log is that has so many positions; hand out what it tells."""
+    with counter("events", last) as count:
+        before = 0
+
+        def tell(done: int, last: int) -> None:
+            nonlocal before
+            del last
+            count(done - before)
+            before = done
+
+        yield tell

@@ -16,6 +16,7 @@ from tests.cli_runner import run
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS = [
     *("enqueue", "status", "list", "show", "tail", "top", "doctor", "cancel", "requeue", "resume"),
+    "replay",
     *("migrate", "accounts", "pair", "unpair", "worker", "web", "run", "demo", "phone", "bench"),
     *("postgres", "token", "webhook"),
 ]

@@ -62,7 +62,7 @@ def guards(connection: Connection) -> Finding:
     if examination.server(connection).replication_role == "replica":
         return broken(
             "session_replication_role is replica: no guard and no projection fires",
-            "reset it for the database and the role; then compare with a replay: docs/log.md",
+            "reset it for the database and the role; then run: outbox replay --check",
         )
     failing = examination.failing_triggers(connection)
     if failing:

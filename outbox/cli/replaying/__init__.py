@@ -1,0 +1,1 @@
+"""What `outbox replay` does, one file a mode."""
