@@ -73,6 +73,8 @@ def ending(error: BaseException) -> Ending:
     from outbox.embedded import EmbeddedError  # noqa: PLC0415
     from outbox.log.months import ArchiveError  # noqa: PLC0415
     from outbox.log.notifications import AmbiguousIdError  # noqa: PLC0415
+    from outbox.log.replay import PartlyArchivedError  # noqa: PLC0415
+    from outbox.log.swap import SwapError  # noqa: PLC0415
     from outbox.session.whatsapp.linking import LinkingError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
@@ -80,9 +82,10 @@ def ending(error: BaseException) -> Ending:
             *(errors.UnknownNotification, errors.UnknownAccount, errors.UnknownWebhook),
             AmbiguousIdError,
         ): ExitCode.NOT_FOUND,
-        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError, ArchiveError): (
+        (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError): (
             ExitCode.WRONG_STATE
         ),
+        (ArchiveError, PartlyArchivedError, SwapError): ExitCode.WRONG_STATE,
         (LinkingError,): ExitCode.NOT_LINKED,
         (errors.Refused,): ExitCode.REFUSED,
         (EmbeddedError,): ExitCode.NO_DATABASE,

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
+from outbox.errors import OutboxError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 _BATCH = 50_000
 """Positions that are projected at a time: more are hardly faster, and take longer to interrupt."""
+
+
+class PartlyArchivedError(OutboxError):
+    """Months that are asked for lie in archives alone, so the log in the database is not whole."""
 
 
 class Difference(NamedTuple):
@@ -99,9 +105,11 @@ def rebuild(
         note: What `outbox.replays` says of the schema.
 
     Raises:
+        PartlyArchivedError: Some of it is not in the database.
         psycopg.errors.DuplicateSchema: There is such a schema.
     """
     with one_snapshot(connection):
+        _see_that_all_is_there(connection, until)
         connection.execute("select outbox.begin_replay(%s, %s)", (schema, Jsonb(note or {})))
         last = last_position(connection)
         done = _one(connection, _REPLAY, schema, 0, until, _BATCH)
@@ -140,7 +148,27 @@ def one_snapshot(connection: Connection, *, force_rollback: bool = False) -> Ite
     with connection.transaction(force_rollback=force_rollback):
         if outermost:
             connection.execute("set transaction isolation level repeatable read")
+            # Before the snapshot is taken: no month leaves the log that it sees.
+            connection.execute("lock table outbox.event in access share mode")
         yield
+
+
+def _see_that_all_is_there(connection: Connection, until: datetime | None) -> None:
+    away = [
+        month
+        for (month,) in connection.execute(
+            "select to_char(began_at at time zone 'UTC', 'YYYY-MM') from outbox.archive"
+            " where dropped_at is not null and began_at < coalesce(%s, 'infinity'::timestamptz)"
+            " order by began_at",
+            (until,),
+        )
+    ]
+    if away:
+        raise PartlyArchivedError(
+            f"The log is not whole, so it cannot be replayed: {', '.join(away)} "
+            f"{'lies in an archive' if len(away) == 1 else 'lie in archives'} alone; put back what "
+            f"is missing first with: outbox archive restore {away[0]}"
+        )
 
 
 _REPLAY = "select outbox.replay(%s, %s, coalesce(%s, 'infinity'::timestamptz), %s)"

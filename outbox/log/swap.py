@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from outbox.errors import OutboxError
 from outbox.log import restore
 from outbox.log.replay import fresh_name, one_snapshot, rebuild
 
@@ -45,7 +46,7 @@ _LONGEST_WAIT = 5.0
 """Seconds between two tries."""
 
 
-class SwapError(Exception):
+class SwapError(OutboxError):
     """The projections are as they were; the sentence says why."""
 
 
@@ -74,6 +75,7 @@ def swap(connection: Connection, progress: Callable[[int, int], None] | None = N
         progress: Told now and then how many positions are done, and of how many.
 
     Raises:
+        PartlyArchivedError: Some of the log is not in the database.
         SwapError: Another swap runs, the rules have changed meanwhile, or the locks were not to be
             had because something has kept reading or appending in one transaction.
     """

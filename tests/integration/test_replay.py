@@ -1,11 +1,17 @@
 """Replay: the projections rebuilt from the log alone are the live ones."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from outbox.archive import moving
 from outbox.log import replay
-from outbox.log.replay import differences, rebuild, scratch
+from outbox.log.replay import PartlyArchivedError, differences, rebuild, scratch
+from outbox.log.swap import swap
 from tests.account import Account
+from tests.archiving import JANUARY, two_months
 
 
 def live_a_little(account: Account) -> None:
@@ -177,3 +183,20 @@ def test_a_replay_reads_by_ranges_of_positions(connection: psycopg.Connection) -
     )
     assert "Bitmap Index Scan on event_" in plan
     assert "_position_recorded_at_idx" in plan
+
+
+def test_what_lies_in_an_archive_alone_is_missed(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Nothing is rebuilt from a part of the log, unless the part that is missing came later."""
+    two_months(connection)
+    moving.archive(connection, JANUARY, str(tmp_path))
+    with (
+        pytest.raises(PartlyArchivedError, match="2026-01 lies in an archive alone"),
+        scratch(connection),
+    ):
+        pass
+    with pytest.raises(PartlyArchivedError):
+        swap(connection)
+    with scratch(connection, until=datetime(2026, 1, 1, tzinfo=UTC)) as schema:
+        assert list(connection.execute(f"table {schema}.notification".encode())) == []

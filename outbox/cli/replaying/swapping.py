@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import opened
 from outbox.cli.progress import replaying
 from outbox.cli.terminal import out, write_json
@@ -15,18 +14,15 @@ def swap(url: str | None, *, json: bool) -> None:
     """Rebuild the projections beside the live ones and put them in their place.
 
     Raises:
-        Failure: There was no moment for it; the projections are as they were.
+        SwapError: There was no moment for it; the projections are as they were.
     """
     from outbox.log import swap as swapping  # noqa: PLC0415
     from outbox.log.replay import last_position  # noqa: PLC0415
 
     with opened(url) as connection:
         last = last_position(connection)
-        try:
-            with replaying(last) as progress:
-                result = swapping.swap(connection, progress)
-        except swapping.SwapError as error:
-            raise Failure(ExitCode.WRONG_STATE, str(error)) from None
+        with replaying(last) as progress:
+            result = swapping.swap(connection, progress)
     if json:
         write_json({"positions": last, **asdict(result)})
         return
