@@ -136,9 +136,9 @@ def last_position(connection: Connection) -> int:
     return int(_one(connection, "select last_value from outbox.event_position"))
 
 
-def fresh_name(kind: str = "replay") -> str:
+def fresh_name() -> str:
     """Return the name of a schema that is not there yet."""
-    return f"outbox_{kind}_{secrets.token_hex(4)}"
+    return f"outbox_replay_{secrets.token_hex(4)}"
 
 
 @contextmanager

@@ -99,7 +99,7 @@ class Steps:
 
     def _replay(self, event: Event) -> None:
         """Compute the states of the event's stream around its version."""
-        connection, stream, schema = self._connection, event.stream, fresh_name("step")
+        connection, stream, schema = self._connection, event.stream, fresh_name()
         first = max(event.version - _AROUND, 1)
         with one_snapshot(connection, force_rollback=True):
             row = connection.execute(

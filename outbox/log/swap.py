@@ -18,23 +18,22 @@ Invariants:
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
 
 from outbox.errors import OutboxError
 from outbox.log import restore
-from outbox.log.replay import fresh_name, one_snapshot, rebuild
+from outbox.log.replay import one_snapshot, rebuild
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any, LiteralString
 
     from outbox.log.database import Connection
 
+_SCHEMA = "outbox_swap"
 _LOCK_TIMEOUT = "200ms"
 """For each lock; below deadlock_timeout, so that of two who wait for each other this gives up."""
 _PAUSE_LIMIT = "800ms"
@@ -80,22 +79,41 @@ def swap(connection: Connection, progress: Callable[[int, int], None] | None = N
             had because something has kept reading or appending in one transaction.
     """
     restored_through = restore.begin(connection).restored_through
-    schema = fresh_name("swap")
-    with _alone(connection), _dropped(connection, schema):
+    seen = _build(connection, progress)
+    try:
+        return _put_in_place(connection, seen, restored_through)
+    finally:
+        if not connection.broken:
+            connection.execute("drop schema if exists outbox_swap cascade")
+
+
+def _build(connection: Connection, progress: Callable[[int, int], None] | None) -> str:
+    """Build the new projections, as a whole or not at all; return the snapshot that they show.
+
+    The schema's name holds off other swaps from then on, and before that a lock of the transaction
+    does: one of the session would not be this one's behind a pooler.
+    """
+    try:
         with one_snapshot(connection):
+            if not _row(connection, "select pg_try_advisory_xact_lock(hashtext('outbox swap'))")[0]:
+                raise SwapError("Another swap of this database's projections is running")
             made_at = _row(connection, "select statement_timestamp()")[0].isoformat()
-            rebuild(connection, schema, None, progress, {"made_at": made_at})
-            connection.execute("select outbox.finish_replay(%s, true)", (schema,))
-            seen = str(_row(connection, "select outbox.current_snapshot()::text")[0])
-        return _put_in_place(connection, schema, seen, restored_through)
+            rebuild(connection, _SCHEMA, None, progress, {"made_at": made_at})
+            connection.execute("select outbox.finish_replay(%s, true)", (_SCHEMA,))
+            return str(_row(connection, "select outbox.current_snapshot()::text")[0])
+    except psycopg.errors.DuplicateSchema:
+        raise SwapError(
+            f"Another swap is running, or was killed; if none is, drop what it has left: "
+            f"outbox replay --drop {_SCHEMA}"
+        ) from None
 
 
-def _put_in_place(connection: Connection, schema: str, seen: str, restored_through: int) -> Swapped:
+def _put_in_place(connection: Connection, seen: str, restored_through: int) -> Swapped:
     """Catch up and try, again and again, until there was a moment that let it through."""
     result = Swapped()
     wait = 0.1
     while True:
-        seen, events = _catch_up(connection, schema, seen, restored_through)
+        seen, events = _catch_up(connection, seen, restored_through)
         result.caught_up += events
         if events > _FEW:
             continue
@@ -105,7 +123,7 @@ def _put_in_place(connection: Connection, schema: str, seen: str, restored_throu
             with connection.transaction():
                 connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
                 connection.execute(f"set local statement_timeout = '{_PAUSE_LIMIT}'")
-                result.at_last = _row(connection, _SWAP, schema, seen, restored_through)[0]
+                result.at_last = _row(connection, _SWAP, _SCHEMA, seen, restored_through)[0]
         except (
             psycopg.errors.LockNotAvailable,
             psycopg.errors.QueryCanceled,
@@ -117,10 +135,9 @@ def _put_in_place(connection: Connection, schema: str, seen: str, restored_throu
                     f"which nobody held them; look for transactions that stay open with: outbox "
                     f"doctor"
                 ) from error
-        except psycopg.errors.ObjectNotInPrerequisiteState:
+        except psycopg.errors.ObjectNotInPrerequisiteState as error:
             raise SwapError(
-                "The projections are as they were: their rules have changed since the rebuild "
-                "began; run it again"
+                f"The projections are as they were: {error.diag.message_primary}; run it again"
             ) from None
         except psycopg.errors.DependentObjectsStillExist as error:
             raise SwapError(
@@ -134,35 +151,9 @@ def _put_in_place(connection: Connection, schema: str, seen: str, restored_throu
         wait = min(wait * 1.5, _LONGEST_WAIT)
 
 
-def _catch_up(
-    connection: Connection, schema: str, seen: str, restored_through: int
-) -> tuple[str, int]:
-    row = _row(connection, _SINCE, schema, seen, restored_through)
+def _catch_up(connection: Connection, seen: str, restored_through: int) -> tuple[str, int]:
+    row = _row(connection, _SINCE, _SCHEMA, seen, restored_through)
     return str(row[0]), int(row[1])
-
-
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Hold off other swaps."""
-    if not _row(connection, "select pg_try_advisory_lock(hashtext('outbox swap'))")[0]:
-        raise SwapError("Another swap of this database's projections is running")
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute("select pg_advisory_unlock(hashtext('outbox swap'))")
-
-
-@contextmanager
-def _dropped(connection: Connection, schema: str) -> Iterator[None]:
-    """Drop the schema when the block ends, however it does."""
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute(
-                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
-            )
 
 
 _SINCE = "select seen::text, events from outbox.replay_since(%s, %s::pg_snapshot, %s)"

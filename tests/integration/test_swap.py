@@ -12,6 +12,7 @@ import pytest
 from outbox.errors import UnknownNotification
 from outbox.log import swap as swapping
 from outbox.log.replay import differences, scratch
+from outbox.log.replays import drop
 from outbox.log.swap import SwapError, swap
 from tests.account import HELLO, Account
 from tests.migration.listing import listing
@@ -164,7 +165,7 @@ def test_an_interrupted_swap_leaves_nothing_behind(connection: psycopg.Connectio
 
 
 def test_of_two_swaps_one_is_refused(connection: psycopg.Connection, database_url: str) -> None:
-    """Each would put its tables in the place of the other's."""
+    """Each would put its tables in the place of the other's; so it is after one was killed."""
     live_a_little(Account.owned(connection))
 
     def second(_done: int, _last: int) -> None:
@@ -175,6 +176,12 @@ def test_of_two_swaps_one_is_refused(connection: psycopg.Connection, database_ur
             swap(other)
 
     swap(connection, second)
+    note = '{"made_at": "2026-01-01T00:00:00Z"}'
+    connection.execute("select outbox.begin_replay('outbox_swap', %s)", (note,))
+    with pytest.raises(SwapError, match="--drop outbox_swap"):
+        swap(connection)
+    assert drop(connection, "outbox_swap")
+    swap(connection)
 
 
 def test_what_is_appended_meanwhile_is_caught_up_with(

@@ -48,7 +48,7 @@ def keep(url: str | None, until: str, name: str | None, *, json: bool) -> None:
     console.print(f"  {': '.join(filter(None, (total, ', '.join(states))))}", soft_wrap=True)
     console.print(f"  {wording.number(found.recipients, 'recipient')} with counters")
     for account, state in found.connections.items():
-        console.print(f"  account {account}: {state}", soft_wrap=True)
+        console.print(f"  account {account}: {state}", soft_wrap=True, markup=False)
     console.print("Ask it as you ask the live one, with its name in place of outbox:")
     console.print(f"  table {schema}.notification;", soft_wrap=True, markup=False)
     console.print(f"Drop it when you are done: outbox replay --drop {schema}", soft_wrap=True)

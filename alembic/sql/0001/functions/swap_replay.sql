@@ -28,8 +28,12 @@ begin
   if exists (select from pg_proc live
              join pg_proc copy on copy.proname = live.proname and copy.pronamespace = p_schema::regnamespace
              where live.pronamespace = 'outbox'::regnamespace and live.prosrc <> copy.prosrc) then
-    raise exception 'the rules have changed since the rebuild began'
+    raise exception 'their rules have changed since the rebuild began'
       using errcode = 'object_not_in_prerequisite_state', hint = 'Rebuild once more.';
+  end if;
+  if exists (select from outbox.archive where dropped_at is not null) then
+    raise exception 'a month has left the log since the rebuild began'
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Put it back and rebuild once more.';
   end if;
 
   with projection as (
