@@ -51,7 +51,7 @@ def main(events: int = 1_000_000, batch: int = 1000) -> None:
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         row = connection.execute("select count(*) from outbox.event").fetchone()
         appended = row[0] if row else 0
-        with _peaks(connection.info.backend_pid) as peaks:
+        with _memory(connection.info.backend_pid) as memory:
             began = time.perf_counter()
             with scratch(connection) as schema:
                 replaying = time.perf_counter() - began
@@ -69,19 +69,19 @@ def main(events: int = 1_000_000, batch: int = 1000) -> None:
         "appended_a_second": round(appended / live),
         "replayed_a_second": round(appended / replaying),
         "ratio": round(live / replaying, 2),
-        "peak_mb": peaks,
+        "memory_mb": memory,
     }
     print(json.dumps(summary, indent=2))  # noqa: T201  # it is a program
 
 
 @contextmanager
-def _peaks(backend: int) -> Iterator[dict[str, float | None]]:
-    """Hand out what holds the peaks in megabytes, once the block has ended; None if unknown.
+def _memory(backend: int) -> Iterator[dict[str, dict[str, float]]]:
+    """Hand out what holds the megabytes before and at the peak, once the block has ended.
 
-    The backend can be looked at where the server is on this machine and belongs to this user.
+    Of the backend only where the server is on this machine and belongs to this user.
     """
     watched = {"python": os.getpid(), "backend": backend}
-    peaks: dict[str, float | None] = dict.fromkeys(watched)
+    found: dict[str, dict[str, float]] = {name: {} for name in watched}
     ended = threading.Event()
 
     def watch() -> None:
@@ -89,12 +89,13 @@ def _peaks(backend: int) -> Iterator[dict[str, float | None]]:
             for name, process in watched.items():
                 now = _private(process)
                 if now is not None:
-                    peaks[name] = max(peaks[name] or 0, now)
+                    found[name].setdefault("before", now)
+                    found[name]["peak"] = max(found[name].get("peak", 0), now)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
-        yield peaks
+        yield found
     finally:
         ended.set()
         thread.join()
