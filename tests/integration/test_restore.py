@@ -10,6 +10,7 @@ import pytest
 
 from outbox.log import queue, replay, restore
 from outbox.log.follow import Follower
+from outbox.log.swap import swap
 from tests.account import Account
 from tests.databases import database, renamed
 from tests.restoring import copy_by_dump, shift_transaction_ids, standby_of
@@ -158,6 +159,25 @@ def test_an_owner_goes_on_after_a_restore(
             arrived += [entry.id for entry in look.due]
             seen = look.snapshot
         assert arrived == enqueued
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_a_swap_goes_on_after_a_restore(
+    connection: psycopg.Connection, database_url: str, restored: Restore, shift: int
+) -> None:
+    """What came with the restore is no news to it, wherever its transaction ids lie."""
+    for number in range(5):
+        Account(connection).enqueue(number)
+    url = restored(database_url, shift)
+    with connected(url) as new, connected(url) as caller:
+
+        def go_on(_done: int, _last: int) -> None:
+            for number in range(40):  # through the range of the restored ids
+                Account(caller).enqueue(number % 7)
+
+        assert swap(new, go_on).caught_up == 40
+        with replay.scratch(new) as schema:
+            assert list(replay.differences(new, schema)) == []
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
