@@ -110,6 +110,7 @@ FILES = (
     # replay
     "functions/begin_replay",
     "functions/replay",
+    "functions/replay_lines",
     "functions/replay_stream",
     "functions/replay_since",
     "functions/finish_replay",

@@ -17,13 +17,17 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from outbox.errors import OutboxError
+from outbox.log.months import archives, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import Any, LiteralString
 
     from outbox.log.database import Connection
+    from outbox.log.months import Archive
+
+    Archived = Callable[[Archive], Iterable[str]]
 
 _BATCH = 50_000
 """Positions that are projected at a time: more are hardly faster, and take longer to interrupt."""
@@ -69,6 +73,7 @@ def scratch(
     connection: Connection,
     until: datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
+    archived: Archived | None = None,
 ) -> Iterator[str]:
     """Rebuild into a schema that is gone when the block ends; hand out its name.
 
@@ -78,10 +83,14 @@ def scratch(
         connection: Where the log is; in no transaction.
         until: Project what was recorded before this moment; None for the whole log.
         progress: Told now and then how many positions are done, and of how many.
+        archived: Gives the lines of an archive; None where there is none to be read.
+
+    Raises:
+        PartlyArchivedError: There are archives, and nobody gives their lines.
     """
     schema = fresh_name()
     with one_snapshot(connection, force_rollback=True):
-        rebuild(connection, schema, until, progress)
+        rebuild(connection, schema, until, progress, archived=archived)
         yield schema
 
 
@@ -91,6 +100,7 @@ def rebuild(
     until: datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: dict[str, Any] | None = None,
+    archived: Archived | None = None,
 ) -> None:
     """Rebuild the projections into a new schema, as a whole or not at all.
 
@@ -103,15 +113,20 @@ def rebuild(
         until: Project what was recorded before this moment; None for the whole log.
         progress: Told now and then how many positions are done, and of how many.
         note: What `outbox.replays` says of the schema.
+        archived: Gives the lines of an archive; None where there is none to be read.
 
     Raises:
         PartlyArchivedError: Some of it is not in the database.
         psycopg.errors.DuplicateSchema: There is such a schema.
     """
     with one_snapshot(connection):
-        _see_that_all_is_there(connection, until)
         connection.execute("select outbox.begin_replay(%s, %s)", (schema, Jsonb(note or {})))
         last = last_position(connection)
+        for archive, lines in _away(connection, until, archived):
+            for part in chunks(lines):
+                connection.execute(_LINES, (schema, part, until))
+            if progress:
+                progress(min(archive.positions[-1].upper or 0, last), last)
         done = _one(connection, _REPLAY, schema, 0, until, _BATCH)
         while done is not None:
             if progress:
@@ -153,24 +168,22 @@ def one_snapshot(connection: Connection, *, force_rollback: bool = False) -> Ite
         yield
 
 
-def _see_that_all_is_there(connection: Connection, until: datetime | None) -> None:
-    away = [
-        month
-        for (month,) in connection.execute(
-            "select to_char(began_at at time zone 'UTC', 'YYYY-MM') from outbox.archive"
-            " where dropped_at is not null and began_at < coalesce(%s, 'infinity'::timestamptz)"
-            " order by began_at",
-            (until,),
-        )
-    ]
-    if away:
-        raise PartlyArchivedError(
-            f"The log is not whole, so it cannot be replayed: {', '.join(away)} "
-            f"{'lies in an archive' if len(away) == 1 else 'lie in archives'} alone; put back what "
-            f"is missing first with: outbox archive restore {away[0]}"
-        )
+def _away(
+    connection: Connection, until: datetime | None, archived: Archived | None
+) -> Iterator[tuple[Archive, Iterable[str]]]:
+    """Yield the archives of what is in the database no more, the oldest first, and their lines."""
+    for one in archives(connection):
+        if one.dropped_at is None or (until is not None and one.began_at >= until):
+            continue
+        if archived is None:
+            raise PartlyArchivedError(
+                f"The log is not whole, so it cannot be replayed: {one.partition} lies in an "
+                f"archive alone; put it back first with: outbox archive restore"
+            )
+        yield one, archived(one)
 
 
+_LINES = "select outbox.replay_lines(%s, %s, coalesce(%s, 'infinity'::timestamptz))"
 _REPLAY = "select outbox.replay(%s, %s, coalesce(%s, 'infinity'::timestamptz), %s)"
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import LiteralString
 
     from outbox.log.database import Connection
+    from outbox.log.replay import Archived
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -62,6 +63,7 @@ def keep(
     until: datetime,
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    archived: Archived | None = None,
 ) -> str:
     """Rebuild the projections as they were at a moment into a schema that stays; return its name.
 
@@ -72,8 +74,10 @@ def keep(
         until: What was recorded before is in it.
         name: The schema's; one that is free unless given.
         progress: Told now and then how many positions are done, and of how many.
+        archived: Gives the lines of an archive; None where there is none to be read.
 
     Raises:
+        PartlyArchivedError: There are archives, and nobody gives their lines.
         ValueError: The name is none that needs no quotes, or there is such a schema.
     """
     schema = name or fresh_name()
@@ -85,7 +89,7 @@ def keep(
     note = {"until": until.isoformat(), "made_at": _now(connection).isoformat()}
     try:
         with one_snapshot(connection):
-            rebuild(connection, schema, until, progress, note)
+            rebuild(connection, schema, until, progress, note, archived)
             connection.execute("select outbox.finish_replay(%s)", (schema,))
     except psycopg.errors.DuplicateSchema:
         raise ValueError(f"There is a schema {schema} already: give another name") from None

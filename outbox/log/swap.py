@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, LiteralString
 
     from outbox.log.database import Connection
+    from outbox.log.replay import Archived
 
 _SCHEMA = "outbox_swap"
 _LOCK_TIMEOUT = "200ms"
@@ -66,20 +67,25 @@ class Swapped:
     paused: float = 0.0
 
 
-def swap(connection: Connection, progress: Callable[[int, int], None] | None = None) -> Swapped:
+def swap(
+    connection: Connection,
+    progress: Callable[[int, int], None] | None = None,
+    archived: Archived | None = None,
+) -> Swapped:
     """Rebuild all projections by the rules that hold now, and put them in place.
 
     Args:
         connection: Where the log is, as whoever owns the tables; in no transaction.
         progress: Told now and then how many positions are done, and of how many.
+        archived: Gives the lines of an archive; None where there is none to be read.
 
     Raises:
-        PartlyArchivedError: Some of the log is not in the database.
+        PartlyArchivedError: There are archives, and nobody gives their lines.
         SwapError: Another swap runs, the rules have changed meanwhile, or the locks were not to be
             had because something has kept reading or appending in one transaction.
     """
     restored_through = restore.begin(connection).restored_through
-    seen = _build(connection, progress)
+    seen = _build(connection, progress, archived)
     try:
         return _put_in_place(connection, seen, restored_through)
     finally:
@@ -87,7 +93,11 @@ def swap(connection: Connection, progress: Callable[[int, int], None] | None = N
             connection.execute("drop schema if exists outbox_swap cascade")
 
 
-def _build(connection: Connection, progress: Callable[[int, int], None] | None) -> str:
+def _build(
+    connection: Connection,
+    progress: Callable[[int, int], None] | None,
+    archived: Archived | None,
+) -> str:
     """Build the new projections, as a whole or not at all; return the snapshot that they show.
 
     The schema's name holds off other swaps from then on, and before that a lock of the transaction
@@ -98,7 +108,7 @@ def _build(connection: Connection, progress: Callable[[int, int], None] | None) 
             if not _row(connection, "select pg_try_advisory_xact_lock(hashtext('outbox swap'))")[0]:
                 raise SwapError("Another swap of this database's projections is running")
             made_at = _row(connection, "select statement_timestamp()")[0].isoformat()
-            rebuild(connection, _SCHEMA, None, progress, {"made_at": made_at})
+            rebuild(connection, _SCHEMA, None, progress, {"made_at": made_at}, archived)
             connection.execute("select outbox.finish_replay(%s, true)", (_SCHEMA,))
             return str(_row(connection, "select outbox.current_snapshot()::text")[0])
     except psycopg.errors.DuplicateSchema:

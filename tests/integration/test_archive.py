@@ -5,11 +5,13 @@ import hashlib
 import json
 import os
 import signal
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from outbox.archive import file, moving, policy, storage
 from outbox.log import months, replay
@@ -17,9 +19,12 @@ from outbox.log.database import connect
 from outbox.log.follow import Follower
 from outbox.log.months import ArchiveError
 from outbox.log.seal import seal
+from outbox.log.swap import swap
 from outbox.log.verify import Finding, Verification, verify
 from tests.account import Account
 from tests.archiving import FEBRUARY, JANUARY, enqueue, everything, two_months
+
+LATE_JANUARY = datetime(2026, 1, 31, 23, 59, 10, tzinfo=UTC)
 
 STEPS = ["write", "put", "read back", "record", "drop", "done"]
 
@@ -31,6 +36,14 @@ def judged(
     result = Verification()
     archived = file.digests if with_archives else None
     return result, list(verify(connection, result, archived=archived))
+
+
+def rows(connection: psycopg.Connection, schema: str) -> list[object]:
+    """Return the notifications that a replay has, which are some."""
+    query = sql.SQL("select to_jsonb(n) from {}.notification n order by 1")
+    found = connection.execute(query.format(sql.Identifier(schema))).fetchall()
+    assert found
+    return list(found)
 
 
 def partitions(connection: psycopg.Connection) -> set[str]:
@@ -145,6 +158,24 @@ def test_a_month_comes_back(connection: psycopg.Connection, tmp_path: Path) -> N
         moving.restore(connection, again)
     moving.archive(connection, JANUARY, str(tmp_path))
     assert JANUARY not in partitions(connection)
+
+
+def test_archives_are_replayed(connection: psycopg.Connection, tmp_path: Path) -> None:
+    """A rebuild over archives and the database is what one over the database alone was."""
+    two_months(connection)
+    with replay.scratch(connection, LATE_JANUARY) as schema:
+        then = rows(connection, schema)
+    before = everything(connection)
+    for name in (JANUARY, FEBRUARY):
+        moving.archive(connection, name, str(tmp_path))
+        with replay.scratch(connection, archived=file.lines) as schema:
+            assert list(replay.differences(connection, schema)) == []
+        with replay.scratch(connection, LATE_JANUARY, archived=file.lines) as schema:
+            assert rows(connection, schema) == then
+    assert swap(connection, archived=file.lines).tries == 1
+    for one in months.archives(connection):
+        moving.restore(connection, one)
+    assert everything(connection) == before
 
 
 def test_what_comes_later_still_fits(connection: psycopg.Connection, tmp_path: Path) -> None:

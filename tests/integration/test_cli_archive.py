@@ -39,6 +39,20 @@ def test_write_list_restore(database_url: str, log: psycopg.Connection, tmp_path
     assert f"{JANUARY}.jsonl.gz and the database" in run("archive", "list", url=database_url).out
 
 
+def test_replay(database_url: str, log: psycopg.Connection, tmp_path: Path) -> None:
+    """Months in archives are replayed with the rest; one that is lost is missed by its name."""
+    run("archive", "write", "--to", tmp_path, url=database_url)
+    ran = run("replay", "--check", url=database_url)
+    assert (ran.code, "4 notification" in ran.out) == (0, True)
+    ran = run("replay", "--until", "2026-01-20T00:00", "--json", url=database_url)
+    assert ran.json["notifications"] == {"sent": 1}
+    assert run("replay", "--swap", url=database_url).code == 0
+    (tmp_path / f"{JANUARY}.jsonl.gz").unlink()
+    ran = run("replay", "--check", url=database_url)
+    assert ran.code == 5
+    assert f"{JANUARY}.jsonl.gz cannot be read" in ran.err
+
+
 def test_write_all(database_url: str, log: psycopg.Connection, tmp_path: Path) -> None:
     """Without a month all go that can; what has to stay is said, with its reason."""
     enqueue(log, "2026-02-20 10:00", 9)

@@ -27,6 +27,7 @@ def check(url: str | None, *, json: bool) -> None:
     Raises:
         typer.Exit: With its own code if any differs.
     """
+    from outbox.archive import file  # noqa: PLC0415
     from outbox.log import replay  # noqa: PLC0415
     from outbox.log.replays import standing  # noqa: PLC0415
 
@@ -35,7 +36,7 @@ def check(url: str | None, *, json: bool) -> None:
         with replay.one_snapshot(connection, force_rollback=True):
             schema = replay.fresh_name()
             with replaying(last) as progress:
-                replay.rebuild(connection, schema, None, progress)
+                replay.rebuild(connection, schema, None, progress, archived=file.lines)
             found = standing(connection, schema)
             with counter("rows that differ") as count:
                 differences = _counted(replay.differences(connection, schema), count)

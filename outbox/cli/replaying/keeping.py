@@ -24,6 +24,7 @@ def keep(url: str | None, until: str, name: str | None, *, json: bool) -> None:
     Raises:
         typer.BadParameter: The moment is none, or lies ahead; or the name cannot be.
     """
+    from outbox.archive import file  # noqa: PLC0415
     from outbox.log import replays  # noqa: PLC0415
     from outbox.log.replay import last_position  # noqa: PLC0415
 
@@ -34,7 +35,7 @@ def keep(url: str | None, until: str, name: str | None, *, json: bool) -> None:
             raise typer.BadParameter(f"--until {until} lies ahead: nothing is known of it yet")
         try:
             with replaying(last_position(connection)) as progress:
-                schema = replays.keep(connection, then, name, progress)
+                schema = replays.keep(connection, then, name, progress, file.lines)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         found = replays.standing(connection, schema)

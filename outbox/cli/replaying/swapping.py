@@ -16,13 +16,14 @@ def swap(url: str | None, *, json: bool) -> None:
     Raises:
         SwapError: There was no moment for it; the projections are as they were.
     """
+    from outbox.archive import file  # noqa: PLC0415
     from outbox.log import swap as swapping  # noqa: PLC0415
     from outbox.log.replay import last_position  # noqa: PLC0415
 
     with opened(url) as connection:
         last = last_position(connection)
         with replaying(last) as progress:
-            result = swapping.swap(connection, progress)
+            result = swapping.swap(connection, progress, file.lines)
     if json:
         write_json({"positions": last, **asdict(result)})
         return

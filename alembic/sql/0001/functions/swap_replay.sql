@@ -31,10 +31,6 @@ begin
     raise exception 'their rules have changed since the rebuild began'
       using errcode = 'object_not_in_prerequisite_state', hint = 'Rebuild once more.';
   end if;
-  if exists (select from outbox.archive where dropped_at is not null) then
-    raise exception 'a month has left the log since the rebuild began'
-      using errcode = 'object_not_in_prerequisite_state', hint = 'Put it back and rebuild once more.';
-  end if;
 
   with projection as (
     select oid, relname, relowner, relacl from pg_class where oid = any (array(select ('outbox.' || n)::regclass from unnest(v_names) n))
