@@ -126,8 +126,16 @@ class UnknownWebhook(Refused, psycopg.ProgrammingError, code="42O04"):
     """No webhook has this name."""
 
 
+class UnknownRecipient(Refused, psycopg.ProgrammingError, code="42O03"):
+    """Nothing is held of this recipient."""
+
+
 class WrongState(Refused, psycopg.OperationalError, code="55O01"):
-    """The notification is in a state that does not allow it."""
+    """The notification or the recipient is in a state that does not allow it."""
+
+
+class Suppressed(Refused, psycopg.OperationalError, code="55O03"):
+    """The recipient is not to be written to."""
 
 
 class StaleEpoch(Refused, psycopg.OperationalError, code="55O02"):

@@ -225,6 +225,11 @@ RULES: Final[dict[str, Rule]] = {
         "Not metadata: %s",
         "Give a JSON object.",
     ),
+    "personal_metadata": Rule(
+        "22O06",
+        "The recipient's number in metadata: %s",
+        "The log keeps metadata for ever: name the recipient by an id of your own.",
+    ),
     "expiry_in_past": Rule(
         "22O07",
         "Expiry in the past: %s",
@@ -282,6 +287,11 @@ RULES: Final[dict[str, Rule]] = {
         "No such webhook: %s",
         "See which there are: outbox webhook list, or GET /v1/webhooks.",
     ),
+    "unknown_recipient": Rule(
+        "42O03",
+        "Nothing is held of this recipient: %s",
+        "Check the number: it may have been erased already, or nothing was ever sent there.",
+    ),
     "cannot_cancel": Rule(
         "55O01",
         "Not to be cancelled: %s",
@@ -292,6 +302,21 @@ RULES: Final[dict[str, Rule]] = {
         "55O01",
         "Not to be requeued: %s",
         "Only what ended without success can be requeued; enqueue a new notification instead.",
+    ),
+    "erased": Rule(
+        "55O01",
+        "Erased meanwhile: %s",
+        "Its body or its recipient is not held any more: enqueue a new notification instead.",
+    ),
+    "cannot_forget": Rule(
+        "55O01",
+        "Not to be forgotten now: %s",
+        "Nothing has been erased: repeat it when that has ended.",
+    ),
+    "suppressed": Rule(
+        "55O03",
+        "Recipient is suppressed: %s",
+        "They are not to be written to; when they have agreed again: outbox unsuppress.",
     ),
     "stale_epoch": Rule(
         "55O02",

@@ -10,6 +10,7 @@ from outbox.log.seal import seal
 from tests.account import Account
 
 JANUARY, FEBRUARY = "event_2026_01", "event_2026_02"
+BODY = '{"kind": "text", "text": "Your order has shipped."}'
 
 
 def tell(
@@ -51,6 +52,12 @@ def two_months(connection: psycopg.Connection) -> list[UUID]:
     """Tell of four notifications: one in each month, one in both, and one that is enqueued now."""
     for day in ("2026-01-01", "2026-02-01"):
         connection.execute("select outbox.create_partition(%s)", (day,))
+    connection.execute("insert into outbox.content (digest, body) values ('\\x00', %s)", (BODY,))
+    for number in range(2):
+        connection.execute(
+            "insert into outbox.identity (recipient, jid) values (%s, %s)",
+            (UUID(int=1000 + number), f"4477009000{number:02}@s.whatsapp.net"),
+        )
     one = enqueue(connection, "2026-01-05 10:00", 1)
     tell(connection, "2026-01-05 10:00:01", one, 2, "attempt_started", attempt=1)
     tell(connection, "2026-01-05 10:00:02", one, 3, "sent", attempt=1, message_id="A")

@@ -32,16 +32,22 @@ def program(name: str) -> str:
         pytest.skip(f"there is no {name} here")
 
 
-def copy_by_dump(source: str, target: str) -> None:
-    """Restore a dump of one database into another, which is empty."""
-    dump = subprocess.run(
+def dump(source: str) -> bytes:
+    """Return a whole database as statements of SQL."""
+    done = subprocess.run(
         [program("pg_dump"), "--no-owner", source], check=False, capture_output=True
     )
-    assert dump.returncode == 0, dump.stderr.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def copy_by_dump(source: str, target: str) -> None:
+    """Restore a dump of one database into another, which is empty."""
+    text = dump(source)
     restored = subprocess.run(
         [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-1", target],
         check=False,
-        input=dump.stdout,
+        input=text,
         capture_output=True,
     )
     assert restored.returncode == 0, restored.stderr.decode()

@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     REFUSED = 3
     """The outbox refused the input; nothing of it was accepted."""
     NOT_FOUND = 4
-    """There is no such notification, account or webhook, or no single one."""
+    """There is no such notification, account, webhook or recipient, or no single one."""
     WRONG_STATE = 5
     """It is there, but its state does not allow what was asked."""
     NO_DATABASE = 6
@@ -80,6 +80,7 @@ def ending(error: BaseException) -> Ending:
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
         (
             *(errors.UnknownNotification, errors.UnknownAccount, errors.UnknownWebhook),
+            errors.UnknownRecipient,
             AmbiguousIdError,
         ): ExitCode.NOT_FOUND,
         (errors.WrongState, errors.StaleEpoch, errors.VersionConflict, NotNowError): (

@@ -115,7 +115,11 @@ def line(event: "Event", *, short: bool = False) -> "Text":
     """Return what an event says on one line, which a short one never breaks."""
     from rich.text import Text  # noqa: PLC0415
 
-    stream = "connection" if event.type in narrative.CONNECTIONS else str(event.stream)
+    stream = str(event.stream)
+    if event.type in narrative.CONNECTIONS:
+        stream = "connection"
+    elif event.type in narrative.RECIPIENTS:
+        stream = "recipient"
     return Text.assemble(
         (f"{event.recorded_at.astimezone():%H:%M:%S.%f}"[:-3], "dim"),
         f"  {event.account}  ",

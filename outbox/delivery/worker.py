@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from outbox.delivery.owner import Owner
-from outbox.delivery.schedule import archive, expire, partitions, renew, rescue, seal, webhooks
+from outbox.delivery.schedule import (
+    archive,
+    erase,
+    expire,
+    partitions,
+    renew,
+    rescue,
+    seal,
+    webhooks,
+)
 from outbox.delivery.schedule.scheduler import Schedule
 from outbox.delivery.traces import begin_traces
 from outbox.release import VERSION
@@ -78,6 +87,7 @@ def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Sc
         rescue.job(),
         renew.job(owners, settings.lease_seconds),
         expire.job(),
+        erase.job(),
         partitions.job(),
         seal.job(),
         webhooks.job(settings),

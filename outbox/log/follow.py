@@ -50,7 +50,7 @@ class Event:
         position: Its place in the log; grows within a stream, and is not the order of commits.
         recorded_at: When it was appended, by the database's clock.
         account: The account.
-        stream: The notification, or the account's connection.
+        stream: The notification, the account's connection, or the recipient.
         version: 1, 2, 3 … within the stream.
         type: What happened, in the past tense.
         data: What the projections need to know of it.

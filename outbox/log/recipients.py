@@ -37,6 +37,9 @@ class Recipient:
     registered: bool | None
     """Whether the number has WhatsApp, as was found at `checked_at`; None if nobody has asked."""
     checked_at: datetime | None
+    suppressed_at: datetime | None
+    """Since when nothing is sent to them; None if it may be."""
+    suppressed_because: str | None
 
 
 class Place(NamedTuple):

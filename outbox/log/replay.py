@@ -41,7 +41,7 @@ class Difference(NamedTuple):
     """A row that the live projections and the rebuilt ones do not agree on."""
 
     projection: str
-    """notification, recipient or connection."""
+    """notification, recipient, connection or suppression."""
     key: str
     """Its id; of a connection, the account."""
     live: dict[str, Any] | None

@@ -1,4 +1,4 @@
-"""What the log needs now and then: its partitions made ahead, what is late ended."""
+"""What the log needs now and then: partitions made ahead, what is late ended, bodies erased."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ def expire(connection: Connection) -> int:
         expired = int(row[0]) if row else 0
         total += expired
         if expired < _BATCH:
+            return total
+
+
+def erase_bodies(connection: Connection) -> int:
+    """Erase the bodies whose time is over, in batches, and return how many."""
+    total = 0
+    while True:
+        row = connection.execute(
+            "select looked, erased from outbox.erase_bodies(%s)", (_BATCH,)
+        ).fetchone()
+        looked, erased = row or (0, 0)
+        total += int(erased)
+        if looked < _BATCH:
             return total
 
 

@@ -34,6 +34,8 @@ _ACCOUNT: Final = NAME
 """What an account may be called, as `outbox.option_problem` judges it."""
 _SECRET_BYTES: Final = 32
 _OPERATOR: Final = "an operator"
+EVERY_ACCOUNT: Final = "*"
+"""What the log has for an account where a recipient's event is about all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Webhook:
     def wants(self, event: follow.Event) -> bool:
         """Return whether it is told of an event."""
         return (not self.events or event.type in self.events) and (
-            self.account is None or self.account == event.account
+            self.account is None or event.account in {self.account, EVERY_ACCOUNT}
         )
 
 
@@ -82,7 +84,9 @@ class Origin(NamedTuple):
 
     database: str
     connection_types: tuple[str, ...]
-    """The types of event of a connection's stream; all others are a notification's."""
+    """The types of event of a connection's stream."""
+    recipient_types: tuple[str, ...]
+    """Those of a recipient's; all others are a notification's."""
 
 
 def consumer(name: str) -> str:
@@ -92,15 +96,18 @@ def consumer(name: str) -> str:
 
 def types(connection: Connection) -> list[str]:
     """Return the types of event that there are."""
-    return [*NOTIFICATION, *origin(connection).connection_types]
+    known = origin(connection)
+    return [*NOTIFICATION, *known.connection_types, *known.recipient_types]
 
 
 def origin(connection: Connection) -> Origin:
     """Return what tells the log's events apart from others' and from each other."""
-    row = connection.execute("select current_database(), outbox.connection_types()").fetchone()
+    row = connection.execute(
+        "select current_database(), outbox.connection_types(), outbox.recipient_types()"
+    ).fetchone()
     if row is None:
-        raise RuntimeError("a select of two values returned no row")
-    return Origin(row[0], tuple(row[1]))
+        raise RuntimeError("a select of three values returned no row")
+    return Origin(row[0], tuple(row[1]), tuple(row[2]))
 
 
 def create(

@@ -183,6 +183,54 @@ class Recipient(_Document):
     registered: bool | None
     """Whether the number has WhatsApp; None if nobody has asked."""
     checked_at: datetime | None
+    suppressed_at: datetime | None
+    """Since when nothing is sent to them; None if it may be."""
+    suppressed_because: str | None
+
+
+class Suppression(_Document):
+    """A recipient who is not to be written to."""
+
+    recipient: UUID
+    """Stands for them in the log."""
+    jid: str | None
+    account: str
+    """By whom; `*` stands for all accounts."""
+    suppressed_at: datetime
+    reason: str | None
+
+
+class Suppressed(_Document):
+    """A person is not written to any more."""
+
+    cancelled: int
+    """Notifications that were pending or of unknown outcome."""
+    suppressions: list[Suppression]
+    """All that hold for the person."""
+
+
+class Unsuppressed(_Document):
+    """A person may be written to again, unless other suppressions hold."""
+
+    lifted: int
+    """How many suppressions have ended."""
+    suppressions: list[Suppression]
+    """Those that still hold."""
+
+
+class Forgotten(_Document):
+    """What has been erased of a person."""
+
+    cancelled: int
+    """Notifications that were pending or of unknown outcome."""
+    contents: int
+    media: int
+    keys: int
+    """Idempotency keys."""
+    whatsapp: int
+    """Rows of whatsmeow's tables."""
+    named_elsewhere: int
+    """Bodies for others in which the number is still written."""
 
 
 class Recipients(_Document):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from outbox.content import Content
 from outbox.web.mending import Cancelling, Requeueing
+from outbox.web.people import Suppressing
 from outbox.web.problems import Problem
 from outbox.web.webhooks import Replaying, Subscribing
 
@@ -73,7 +74,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
-    for model in (Notification, Cancelling, Requeueing, Subscribing, Replaying, Problem):
+    for model in (
+        *(Notification, Cancelling, Requeueing, Suppressing),
+        *(Subscribing, Replaying, Problem),
+    ):
         schema = TypeAdapter(model).json_schema(ref_template=_REF)
         ours = schema.pop("$defs", {}) | {model.__name__: schema}
         schemas.update({name: _explicit(one) for name, one in ours.items()})

@@ -114,9 +114,11 @@ _STATUSES: Final[dict[type[Refused], int]] = {
     errors.UnknownNotification: 404,
     errors.UnknownAccount: 404,
     errors.UnknownWebhook: 404,
+    errors.UnknownRecipient: 404,
     errors.IdempotencyConflict: 409,
     errors.WebhookTaken: 409,
     errors.WrongState: 409,
+    errors.Suppressed: 409,
     errors.VersionConflict: 409,
     errors.StaleEpoch: 409,
 }
@@ -132,6 +134,7 @@ _FIELDS: Final[dict[str, str]] = {
     "bad_webhook_url": "url",
     "bad_event_type": "events",
     "bad_position": "position",
+    "personal_metadata": "metadata",
     **{
         f"bad_{name}": name
         for name in (

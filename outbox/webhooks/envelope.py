@@ -35,10 +35,15 @@ def of_event(event: Event, origin: Origin, epoch: int) -> Envelope:
         origin: Where it comes from.
         epoch: The restore epoch in which it was appended.
     """
-    about_connection = event.type in origin.connection_types
+    kind = "notification"
+    if event.type in origin.connection_types:
+        kind = "connection"
+    elif event.type in origin.recipient_types:
+        kind = "recipient"
+    subjects = {"connection": event.account, "recipient": str(event.data.get("recipient"))}
     data = {
         "account": event.account,
-        "notification": None if about_connection else str(event.stream),
+        "notification": str(event.stream) if kind == "notification" else None,
         "position": event.position,
         "version": event.version,
         "event": event.data,
@@ -47,8 +52,8 @@ def of_event(event: Event, origin: Origin, epoch: int) -> Envelope:
     return _made(
         id_=f"{epoch}-{event.position}",
         origin=origin,
-        type_=f"{'connection' if about_connection else 'notification'}.{event.type}",
-        subject=event.account if about_connection else str(event.stream),
+        type_=f"{kind}.{event.type}",
+        subject=subjects.get(kind, str(event.stream)),
         time=event.recorded_at,
         data=data,
     )

@@ -51,6 +51,9 @@ CONNECTIONS = {
 }
 """What the events of a connection's stream say."""
 
+RECIPIENTS = ("suppressed", "unsuppressed", "forgotten")
+"""The types of event of a recipient's stream."""
+
 _NOT_SAID = frozenset({"kind", "media", "items"})
 """What of a body is told otherwise."""
 LONGEST = 200
@@ -230,6 +233,9 @@ def _of_notification(event: Fact) -> str:
         "exhausted": "no attempt is left",
         "cancelled": f"withdrawn{reason}",
         "requeued": f"a new start{_value(', expires at', data, 'expires_at')}{reason}",
+        "suppressed": f"recipient {data.get('recipient')} is not to be written to{reason}",
+        "unsuppressed": f"recipient {data.get('recipient')} may be written to again{reason}",
+        "forgotten": f"recipient {data.get('recipient')} has been erased{reason}",
     }.get(event.type, json.dumps(data, ensure_ascii=False) if data else "")
 
 

@@ -32,6 +32,10 @@ ENDPOINTS = {
     ("POST", "/v1/webhooks/{name}/disable"): "admin",
     ("POST", "/v1/webhooks/{name}/replay"): "admin",
     ("POST", "/v1/webhooks/{name}/test"): "admin",
+    ("PUT", "/v1/recipients/{id}/suppression"): "operate",
+    ("DELETE", "/v1/recipients/{id}/suppression"): "operate",
+    ("DELETE", "/v1/recipients/{id}"): "admin",
+    ("GET", "/v1/recipients/{id}/export"): "admin",
 }
 """What each endpoint needs."""
 

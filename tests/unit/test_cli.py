@@ -17,6 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMANDS = [
     *("enqueue", "status", "list", "show", "tail", "top", "doctor", "cancel", "requeue", "resume"),
     "replay",
+    *("suppress", "unsuppress", "suppressed", "forget", "export"),
     *("migrate", "accounts", "pair", "unpair", "worker", "web", "run", "demo", "phone", "bench"),
     *("postgres", "token", "webhook"),
 ]
@@ -124,6 +125,13 @@ def test_every_event_of_a_connection_can_be_told() -> None:
     sql = (DOCS.parent / "alembic/sql/0001/functions/connection_types.sql").read_text("utf-8")
     types = set(re.findall(r"[a-z_]+", sql.partition("'{")[2].partition("}'")[0]))
     assert set(narrative.CONNECTIONS) == types
+
+
+def test_every_event_of_a_recipient_can_be_told() -> None:
+    """These, too."""
+    sql = (DOCS.parent / "alembic/sql/0001/functions/recipient_types.sql").read_text("utf-8")
+    types = re.findall(r"[a-z_]+", sql.partition("'{")[2].partition("}'")[0])
+    assert list(narrative.RECIPIENTS) == types
 
 
 def test_the_module_is_the_command() -> None:

@@ -1,5 +1,6 @@
 -- requeue: gives the next of those that are chosen a new start, as outbox.requeue does for one, in one statement.
--- Whatever somebody else is changing at this moment is left out.
+-- Whatever somebody else is changing at this moment is left out, and so is that whose body or
+-- recipient has been erased, and that for somebody who is suppressed.
 with chosen as materialized (
   select n.id, n.account, n.version, n.state
   from outbox.notification n
@@ -7,6 +8,9 @@ with chosen as materialized (
     and n.state = any (%(states)s)
     and (%(account)s::text is null or n.account = %(account)s)
     and (%(error_like)s::text is null or n.last_error ilike %(error_like)s)
+    and exists (select from outbox.content c where c.digest = n.content)
+    and exists (select from outbox.identity i where i.recipient = n.recipient)
+    and outbox.suppressed_because(n.account, n.recipient) is null
     and (%(after)s::uuid is null or n.id > %(after)s)
   order by n.id
   limit %(limit)s

@@ -13,7 +13,7 @@ begin
   execute format('create schema %I', p_schema);
   execute format('comment on schema %I is %L', p_schema, 'outbox replay ' || p_note::text);
   execute format('create unlogged table %I.event (like outbox.event) with (autovacuum_enabled = false)', p_schema);
-  foreach v_name in array '{notification,recipient,connection}'::text[] loop
+  foreach v_name in array '{notification,recipient,connection,suppression}'::text[] loop
     select concat_ws(', ', array_to_string(reloptions, ', '), 'autovacuum_enabled = false') into v_options
     from pg_class where oid = ('outbox.' || v_name)::regclass;
     execute format('create unlogged table %1$I.%2$I (like outbox.%2$I including all excluding indexes) with (%3$s)',
@@ -24,6 +24,9 @@ begin
     loop
       execute format('alter table %I.%I add constraint %I %s', p_schema, v_name, v_key.conname, v_key.definition);
     end loop;
+  end loop;
+  -- outbox.project_recipient writes two of them
+  foreach v_name in array '{notification,recipient,connection}'::text[] loop
     execute format('create function %1$I.%2$I() returns trigger language plpgsql set search_path = %1$I, outbox, pg_temp as %3$L',
                    p_schema, 'project_' || v_name,
                    (select prosrc from pg_proc where oid = ('outbox.project_' || v_name)::regproc));

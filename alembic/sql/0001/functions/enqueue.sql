@@ -38,6 +38,10 @@ declare
   v_problem   text;
   v_recipient uuid;
   v_is_stored boolean;
+  v_suppressed text;
+  v_missing   bytea;
+  v_salt      bytea;  -- of a body that will be erased
+  v_erase_after interval;
   v_expires_in   interval;
   v_max_attempts integer;
   v_on_unknown   text;
@@ -48,7 +52,9 @@ begin
                                   outbox.option_problem(enqueue.account, enqueue.idempotency_key, enqueue.priority,
                                                         enqueue.send_at, enqueue.expires_in, enqueue.max_attempts,
                                                         enqueue.on_unknown, enqueue.retry_after, enqueue.retry_limit,
-                                                        enqueue.metadata)) end;
+                                                        enqueue.metadata),
+                                  case when enqueue.metadata <> '{}' and outbox.names_number(enqueue.metadata::text, v_jid)
+                                       then 'personal_metadata' end) end;
   if v_problem is not null then
     perform outbox.refuse(v_problem, outbox.refused_value(v_problem, jsonb_build_object(
       'recipient', enqueue.recipient, 'content', enqueue.content, 'account', enqueue.account,
@@ -57,20 +63,33 @@ begin
       'retry_after', enqueue.retry_after, 'retry_limit', enqueue.retry_limit, 'metadata', enqueue.metadata)));
   end if;
 
+  if enqueue.content ?| '{media,items}' then
+    v_missing := outbox.hold_media(array(select digest from outbox.content_media(enqueue.content)));
+    if v_missing is not null then  -- erased since they were judged
+      perform outbox.refuse('unknown_media', encode(v_missing, 'hex'));
+    end if;
+  end if;
+
   -- what is known already, in one look
-  select (select i.recipient from outbox.identity i where i.jid = v_jid),
-         exists (select from outbox.content c where c.digest = v_digest),
-         p.expires_in, p.max_attempts, p.on_unknown
-    into v_recipient, v_is_stored, v_expires_in, v_max_attempts, v_on_unknown
-  from outbox.policy p where p.account in (enqueue.account, '*') order by p.account = '*' limit 1;
+  select i.recipient, s.reason, exists (select from outbox.content c where c.digest = v_digest),
+         p.expires_in, p.max_attempts, p.on_unknown, p.erase_after
+    into v_recipient, v_suppressed, v_is_stored, v_expires_in, v_max_attempts, v_on_unknown, v_erase_after
+  from outbox.policy p
+  left join outbox.identity i on i.jid = v_jid
+  left join lateral (
+    select coalesce(s.reason, 'no reason was given') as reason from outbox.suppression s
+    where s.recipient = i.recipient and s.account in (enqueue.account, '*') and s.suppressed_at is not null limit 1
+  ) s on true
+  where p.account in (enqueue.account, '*') order by p.account = '*' limit 1;
 
   if v_recipient is null then
     insert into outbox.identity (jid) values (v_jid) on conflict do nothing;
     select i.recipient into v_recipient from outbox.identity i where i.jid = v_jid;
   end if;
 
-  if not v_is_stored then
-    insert into outbox.content (digest, body) values (v_digest, enqueue.content);
+  if v_erase_after is not null then
+    v_salt := uuid_send(gen_random_uuid());
+    v_digest := sha256(v_salt || convert_to(enqueue.content::text, 'UTF8'));
   end if;
 
   if enqueue.idempotency_key is not null then
@@ -79,12 +98,24 @@ begin
     if not found then
       select k.notification into v_id from outbox.idempotency k
       where k.account = enqueue.account and k.key = enqueue.idempotency_key
-        and k.recipient = v_recipient and k.content = v_digest;
+        and k.recipient = v_recipient and outbox.same_content(k.content, enqueue.content);
       if not found then
         perform outbox.refuse('idempotency_conflict', enqueue.idempotency_key);
       end if;
       return v_id;
     end if;
+  end if;
+
+  if v_suppressed is not null then  -- what was accepted before is still answered with its id, above
+    perform outbox.refuse('suppressed', v_suppressed);
+  end if;
+
+  if v_salt is not null then
+    insert into outbox.content (digest, body, salt, notification, erase_after, erase_at)
+    values (v_digest, enqueue.content, v_salt, v_id, v_erase_after,
+            coalesce(v_due_at, statement_timestamp()) + v_erase_after);
+  elsif not v_is_stored then
+    insert into outbox.content (digest, body) values (v_digest, enqueue.content);
   end if;
 
   insert into outbox.event (account, stream, version, type, data, metadata) values (

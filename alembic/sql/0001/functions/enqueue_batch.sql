@@ -15,9 +15,11 @@ declare
   v_given      jsonb[];         -- from here on one array a column: each statement below reads what the first one found
   v_jids       text[];
   v_digests    bytea[];
+  v_salts      bytea[];         -- of bodies that will be erased
   v_recipients uuid[];
   v_ids        uuid[];
   v_problem    text;
+  v_missing    bytea;
   v_nth        bigint;
 begin
   if jsonb_typeof(notifications) is distinct from 'array' then
@@ -25,9 +27,11 @@ begin
   end if;
 
   select array_agg(n.given), array_agg(outbox.jid(n.given->>'recipient')),
-         array_agg(sha256(convert_to((n.given->'content')::text, 'UTF8'))), array_agg(outbox.uuid7(statement_timestamp() + n.nth * interval '1 microsecond'))
-    into v_given, v_jids, v_digests, v_ids
-  from (select given, nth from jsonb_array_elements(notifications) with ordinality as g (given, nth) order by nth) n;
+         array_agg(sha256(coalesce(n.salt, '') || convert_to((n.given->'content')::text, 'UTF8'))), array_agg(n.salt),
+         array_agg(outbox.uuid7(statement_timestamp() + n.nth * interval '1 microsecond'))
+    into v_given, v_jids, v_digests, v_salts, v_ids
+  from (select given, nth, case when v_policy.erase_after is not null then uuid_send(gen_random_uuid()) end as salt
+        from jsonb_array_elements(notifications) with ordinality as g (given, nth) order by nth) n;
   if v_given is null then
     return;
   end if;
@@ -47,7 +51,8 @@ begin
                               (g.given->>'send_at')::timestamptz, (g.given->>'expires_in')::interval,
                               (g.given->>'max_attempts')::integer, g.given->>'on_unknown',
                               (g.given->>'retry_after')::interval, (g.given->>'retry_limit')::interval,
-                              nullif(g.given->'metadata', 'null'))) as problem
+                              nullif(g.given->'metadata', 'null')),
+        case when outbox.names_number((g.given->'metadata')::text, v_jids[g.nth]) then 'personal_metadata' end) as problem
       from unnest(v_given) with ordinality as g (given, nth)) p
     where p.problem is not null
     order by p.nth limit 1;
@@ -69,15 +74,19 @@ begin
                     'null') end));
   end if;
 
+  if exists (select from unnest(v_given) as g (given) where g.given->'content' ?| '{media,items}') then
+    v_missing := outbox.hold_media(array(
+      select distinct m.digest from unnest(v_given) as g (given) cross join lateral outbox.content_media(g.given->'content') m));
+    if v_missing is not null then  -- erased since they were judged
+      perform outbox.refuse('unknown_media', encode(v_missing, 'hex'));
+    end if;
+  end if;
+
   insert into outbox.identity (jid)
   select distinct j.jid from unnest(v_jids) as j (jid)
   where not exists (select from outbox.identity i where i.jid = j.jid)
   order by j.jid
   on conflict do nothing;
-
-  insert into outbox.content (digest, body)
-  select distinct on (d.digest) d.digest, d.given->'content' from unnest(v_digests, v_given) as d (digest, given)
-  where not exists (select from outbox.content c where c.digest = d.digest);
 
   select array_agg(i.recipient order by j.nth) into v_recipients
   from unnest(v_jids) with ordinality as j (jid, nth) join outbox.identity i using (jid);
@@ -92,14 +101,44 @@ begin
     order by n.given->>'idempotency_key', n.nth
     on conflict do nothing;
 
+  end if;
+
+  if v_policy.erase_after is not null then
+    insert into outbox.content (digest, body, salt, notification, erase_after, erase_at)
+    select n.digest, n.given->'content', n.salt, n.id, v_policy.erase_after,
+           greatest((n.given->>'send_at')::timestamptz, statement_timestamp()) + v_policy.erase_after
+    from unnest(v_given, v_ids, v_digests, v_salts) as n (given, id, digest, salt)
+    where n.given->>'idempotency_key' is null
+       or exists (select from outbox.idempotency k where k.account = enqueue_batch.account
+                    and k.key = n.given->>'idempotency_key' and k.notification = n.id);
+  else
+    insert into outbox.content (digest, body)
+    select distinct on (d.digest) d.digest, d.given->'content' from unnest(v_digests, v_given) as d (digest, given)
+    where not exists (select from outbox.content c where c.digest = d.digest);
+  end if;
+
+  if exists (select from unnest(v_given) as g (given) where g.given ? 'idempotency_key') then
     select min(n.nth) into v_nth
     from unnest(v_given, v_recipients, v_digests) with ordinality as n (given, recipient, digest, nth)
     join outbox.idempotency k on k.account = enqueue_batch.account and k.key = n.given->>'idempotency_key'
-    where (k.recipient, k.content) is distinct from (n.recipient, n.digest);
+    where k.recipient <> n.recipient
+       or case when k.content = n.digest then false else not outbox.same_content(k.content, n.given->'content') end;
     if v_nth is not null then
       perform outbox.refuse('idempotency_conflict',
                             format('number %s of the batch: %s', v_nth, v_given[v_nth]->>'idempotency_key'));
     end if;
+  end if;
+
+  select n.nth, coalesce(s.reason, 'no reason was given') into v_nth, v_problem
+  from unnest(v_given, v_ids, v_recipients) with ordinality as n (given, id, recipient, nth)
+  join outbox.suppression s on s.recipient = n.recipient and s.account in (enqueue_batch.account, '*')
+   and s.suppressed_at is not null
+  where n.given->>'idempotency_key' is null
+     or exists (select from outbox.idempotency k where k.account = enqueue_batch.account
+                  and k.key = n.given->>'idempotency_key' and k.notification = n.id)
+  order by n.nth limit 1;
+  if found then
+    perform outbox.refuse('suppressed', format('number %s of the batch: %s', v_nth, v_problem));
   end if;
 
   insert into outbox.event (account, stream, version, type, data, metadata)

@@ -6,7 +6,7 @@ declare
   v_name  text;
   v_index text;
 begin
-  foreach v_name in array '{notification,recipient,connection}'::text[] loop
+  foreach v_name in array '{notification,recipient,connection,suppression}'::text[] loop
     if p_to_swap then
       execute format('alter table %I.%I set logged', p_schema, v_name);
     else

@@ -33,7 +33,7 @@ begin
     execute format('revoke execute on function %s from public', v_function);
     execute format('grant execute on function %s to %I', v_function, v_application);
   end loop;
-  execute format('grant select on outbox.notification, outbox.recipient, outbox.connection to %I, %I',
+  execute format('grant select on outbox.notification, outbox.recipient, outbox.connection, outbox.suppression to %I, %I',
                  v_application, v_auditor);
   execute format('grant select on outbox.event, outbox.event_position, outbox.seal, outbox.archive, outbox.cursor,
                                   outbox.restore_epoch, outbox.lease, outbox.policy, outbox.identity, outbox.content,

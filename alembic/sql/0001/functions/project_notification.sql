@@ -34,7 +34,7 @@ begin
     return null;
   end if;
   select array_agg(distinct type), count(*) - v_applied into v_types, v_left
-  from added where type <> all (outbox.connection_types());
+  from added where type <> all (outbox.connection_types() || outbox.recipient_types());
 
   while v_left > 0 loop
     v_before := v_left;
@@ -126,7 +126,7 @@ begin
         select format('%s version %s of %s, which is %s', a.type, a.version, a.stream,
                       coalesce(n.state || ' at version ' || n.version, 'not there'))
         from added a left join notification n on n.id = a.stream
-        where a.type <> all (outbox.connection_types())
+        where a.type <> all (outbox.connection_types() || outbox.recipient_types())
         order by (n.version >= a.version and n.changed_at >= a.recorded_at) is true, a.position limit 1));
     end if;
   end loop;

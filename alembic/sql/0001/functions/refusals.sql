@@ -76,6 +76,8 @@ language sql immutable parallel safe rows 50 as $$
   ('bad_retry', '22O06', 'Not delays of a retry: %s',
    'Give intervals of zero or more, with retry_limit not below retry_after.'),
   ('bad_metadata', '22O06', 'Not metadata: %s', 'Give a JSON object.'),
+  ('personal_metadata', '22O06', 'The recipient''s number in metadata: %s',
+   'The log keeps metadata for ever: name the recipient by an id of your own.'),
 
   ('expiry_in_past', '22O07', 'Expiry in the past: %s',
    'Give an expiry later than the time of sending, or leave it out for the default of the account.'),
@@ -98,6 +100,8 @@ language sql immutable parallel safe rows 50 as $$
    'Check the id and the account: old notifications may have been archived.'),
   ('unknown_account', '42O02', 'No such account: %s',
    'Check its name: an account is known once a worker has taken its lease.'),
+  ('unknown_recipient', '42O03', 'Nothing is held of this recipient: %s',
+   'Check the number: it may have been erased already, or nothing was ever sent there.'),
 
   ('unknown_webhook', '42O04', 'No such webhook: %s', 'See which there are: outbox webhook list, or GET /v1/webhooks.'),
 
@@ -105,5 +109,11 @@ language sql immutable parallel safe rows 50 as $$
    'Only what is pending or held as unknown can be cancelled; what was sent can be revoked with a content of kind "revoke".'),
   ('cannot_requeue', '55O01', 'Not to be requeued: %s',
    'Only what ended without success can be requeued; enqueue a new notification instead.'),
+  ('erased', '55O01', 'Erased meanwhile: %s',
+   'Its body or its recipient is not held any more: enqueue a new notification instead.'),
+  ('cannot_forget', '55O01', 'Not to be forgotten now: %s',
+   'Nothing has been erased: repeat it when that has ended.'),
+  ('suppressed', '55O03', 'Recipient is suppressed: %s',
+   'They are not to be written to; when they have agreed again: outbox unsuppress.'),
   ('stale_epoch', '55O02', 'Lease lost: %s', 'Another owner has the account: stop its session and take the lease again before anything else.')
 $$;

@@ -12,6 +12,7 @@ create function outbox.refused_value(p_rule text, p_enqueue jsonb) returns text 
     when 'bad_on_unknown'      then p_enqueue->>'on_unknown'
     when 'bad_retry'           then concat_ws(', ', p_enqueue->>'retry_after', p_enqueue->>'retry_limit')
     when 'bad_metadata'        then p_enqueue->>'metadata'
+    when 'personal_metadata'   then p_enqueue->>'metadata'
     else outbox.describe_content(p_enqueue->'content', p_rule)
   end
 $$;

@@ -8,7 +8,8 @@ declare
   v_shown      text;
 begin
   for v_projection, v_key, v_shown in
-    values ('notification', 'id', 'id'), ('recipient', 'account, recipient', 'recipient'), ('connection', 'account', 'account')
+    values ('notification', 'id', 'id'), ('recipient', 'account, recipient', 'recipient'), ('connection', 'account', 'account'),
+           ('suppression', 'account, recipient', 'recipient')
   loop
     return query execute format(
       'select %1$L, coalesce(l.%2$I, r.%2$I)::text,

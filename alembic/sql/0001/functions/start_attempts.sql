@@ -1,5 +1,6 @@
 -- Starts an attempt of each of these notifications that is still pending, and returns what may be handed to the
--- session. The attempt is durable, and counted, before its frame can leave. What has changed meanwhile is left out.
+-- session. The attempt is durable, and counted, before its frame can leave. What has changed meanwhile is left out, and
+-- what is for somebody who is suppressed by now is cancelled.
 --
 -- For a paced session (see outbox.gate) not all may start: the others are returned without the number of an attempt, but
 -- with held_until and held_by, which says whether the whole account waits (pace, throttled) or the recipient (strangers,
@@ -15,6 +16,7 @@ declare
   v_metadata jsonb := jsonb_build_object('epoch', p_epoch);
 begin
   perform outbox.check_epoch(p_account, p_epoch);
+  perform outbox.cancel_suppressed(p_account, p_notifications, v_metadata);
   if p_paced then
     return query
     with gate as materialized (

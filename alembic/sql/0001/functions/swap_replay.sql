@@ -15,14 +15,14 @@ returns bigint language plpgsql
 set search_path = pg_catalog, pg_temp  -- so that what is written down has every name in full
 as $$
 declare
-  v_names      text[] := '{notification,recipient,connection}';
+  v_names      text[] := '{notification,recipient,connection,suppression}';
   v_before     text   := p_schema || '_before';
   v_name       text;
   v_statement  text;
   v_afterwards text[];
   v_events     bigint;
 begin
-  lock table outbox.notification, outbox.recipient, outbox.connection in access exclusive mode;
+  lock table outbox.notification, outbox.recipient, outbox.connection, outbox.suppression in access exclusive mode;
   select r.events into v_events from outbox.replay_since(p_schema, p_seen, p_restored_through) r;
 
   if exists (select from pg_proc live

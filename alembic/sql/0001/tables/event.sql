@@ -7,7 +7,7 @@ create table outbox.event (
   xid         xid8        not null default pg_current_xact_id(),
   recorded_at timestamptz not null default clock_timestamp(),  -- grows within a stream
   account     text        not null,
-  stream      uuid        not null,           -- a notification, or an account's connection
+  stream      uuid        not null,           -- a notification, an account's connection, or a recipient
   version     integer     not null,           -- 1, 2, 3 … within the stream
   type        text        not null,
   data        jsonb       not null default '{}',

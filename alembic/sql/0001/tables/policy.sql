@@ -9,6 +9,7 @@ create table outbox.policy (
   jitter          real     not null default 0.2        check (jitter between 0 and 1),
   on_unknown      text     not null default 'resend'   check (on_unknown in ('resend', 'hold')),
   grace           interval not null default '60 seconds' check (grace >= '0'),
+  erase_after     interval                             check (erase_after >= '0'),    -- bodies, after the end; null: kept
   -- of sessions with people on the other side (outbox.gate)
   pace            real     not null default 20         check (pace > 0),             -- messages a minute
   burst           integer  not null default 3          check (burst > 0),            -- at once, after a quiet time
