@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CONSUMER = "seals"
 """The follower that makes them."""
 
-_MOST = 10_000
-"""Events under one seal."""
+_MOST = 5_000
+"""Events under one seal: a few tenths of a second's work."""
 _SPAN = 20_000
 """Positions whose digests are read at a time: some 800 KB."""
 
