@@ -114,11 +114,11 @@ class Account:
 
     # The lease.
 
-    def acquire(self, seconds: float = 60, *, take_over: bool = False, **worker: object) -> bool:
+    def acquire(self, seconds: float = 60, *, pairing: bool = False, **worker: object) -> bool:
         """Take the lease as a new owner; return whether it was to be had."""
         duration = timedelta(seconds=seconds)
         epoch = lease.acquire(
-            self.connection, self.name, uuid4(), duration, worker, take_over=take_over
+            self.connection, self.name, uuid4(), duration, worker, pairing=pairing
         )
         self.epoch = epoch or self.epoch
         return epoch is not None

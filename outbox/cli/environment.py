@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from outbox.log.store import WhatsmeowStore
+    from outbox.session.linking import Linking
     from outbox.session.port import OpenSession
     from outbox.settings import Settings
 
@@ -85,7 +86,38 @@ def opener(settings: "Settings") -> "OpenSession":
             return open_whatsapp(url, store(settings))
     except ValueError as error:
         raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None
-    raise Failure(
+    raise _no_session(url)
+
+
+def linking(settings: "Settings") -> "Linking":
+    """Return what links accounts with phones for the sessions that the settings name.
+
+    Raises:
+        Failure: They have none.
+    """
+    url = settings.session
+    if wants_phone(settings):
+        raise Failure(
+            ExitCode.USAGE,
+            "OUTBOX_SESSION=simulated: is a phone of the worker's own, whose accounts need no "
+            "pairing; for one that has to be paired run: outbox phone --unpaired",
+        )
+    try:
+        if url.startswith("simulated:"):
+            from outbox.session.simulated_linking import SimulatedLinking  # noqa: PLC0415
+
+            return SimulatedLinking(url)
+        if url.startswith("whatsapp:"):
+            from outbox.session.whatsapp.linking import WhatsappLinking  # noqa: PLC0415
+
+            return WhatsappLinking(store(settings))
+    except ValueError as error:
+        raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None
+    raise _no_session(url)
+
+
+def _no_session(url: str) -> Failure:
+    return Failure(
         ExitCode.USAGE,
         f"There is no session for {url}: set OUTBOX_SESSION=whatsapp:, or to try without WhatsApp "
         f"OUTBOX_SESSION=simulated:",

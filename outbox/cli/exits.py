@@ -75,7 +75,7 @@ def ending(error: BaseException) -> Ending:
     from outbox.log.notifications import AmbiguousIdError  # noqa: PLC0415
     from outbox.log.replay import PartlyArchivedError  # noqa: PLC0415
     from outbox.log.swap import SwapError  # noqa: PLC0415
-    from outbox.session.whatsapp.linking import LinkingError  # noqa: PLC0415
+    from outbox.session.linking import LinkingError  # noqa: PLC0415
 
     codes: dict[tuple[type[BaseException], ...], ExitCode] = {
         (

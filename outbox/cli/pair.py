@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli.environment import read_settings, store
+from outbox.cli.environment import linking, read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.terminal import Json, note, out, write_json, write_json_line
 from outbox.words import wording
 
 if TYPE_CHECKING:
-    from outbox.session.whatsapp.linking import Shown
+    from outbox.session.linking import Shown
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its name, main if you have one.")]
 
@@ -40,8 +40,9 @@ def pair(
     number = None if phone is None else _digits(phone)
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(settings.database_url) as connection:
+        who = pairing.Whoever(describe_worker())
         show = _tell if json else _show
-        jid = pairing.pair(connection, store(settings), account, describe_worker(), show, number)
+        jid = pairing.pair(connection, linking(settings), account, who, show, number)
     if json:
         write_json_line({"account": account, "paired": jid})
     else:
@@ -70,9 +71,8 @@ def unpair(
 
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(settings.database_url) as connection:
-        pairing.unpair(
-            connection, store(settings), account, describe_worker(), tell_whatsapp=not forget
-        )
+        who = pairing.Whoever(describe_worker())
+        pairing.unpair(connection, linking(settings), account, who, tell=not forget)
     if json:
         write_json({"account": account, "unpaired": True})
     else:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.types.json import Jsonb
 
 from outbox.log.database import query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from outbox.log.database import Connection
 
 
@@ -28,6 +32,7 @@ def record_transition(
     *,
     reason: str = "",
     retry_after: float | None = None,
+    by: Mapping[str, Any] | None = None,
 ) -> None:
     """Append what happened to the connection; the log itself schedules when to connect again.
 
@@ -38,14 +43,15 @@ def record_transition(
         type: A type of event of a connection's stream.
         reason: Why, for whoever reads the log.
         retry_after: Seconds until a temporary ban ends.
+        by: Who caused it, for the event's metadata.
 
     Raises:
         StaleEpoch: The lease is held no more.
     """
     pause = None if retry_after is None else timedelta(seconds=retry_after)
     connection.execute(
-        "select outbox.record_transition(%s, %s, %s, %s, %s)",
-        (account, epoch, type, reason, pause),
+        "select outbox.record_transition(%s, %s, %s, %s, %s, %s)",
+        (account, epoch, type, reason, pause, Jsonb(dict(by or {}))),
     )
 
 

@@ -26,7 +26,7 @@ def acquire(
     duration: timedelta,
     worker: Mapping[str, Any],
     *,
-    take_over: bool = False,
+    pairing: bool = False,
 ) -> int | None:
     """Take the lease of an account; return its new epoch, or None while another owner has it.
 
@@ -36,13 +36,22 @@ def acquire(
         owner: Names this owner; made anew for each process, never used twice.
         duration: How long the lease holds unless it is renewed.
         worker: What the log should say of the owner: host, process, release.
-        take_over: Fence an owner that lives, unless it has, builds or ends a connection.
+        pairing: To pair or unpair the account: fence an owner that lives, unless it has, builds or
+            ends a connection, or pairs, too.
     """
     row = connection.execute(
         "select outbox.acquire_lease(%s, %s, %s, %s, %s)",
-        (account, owner, duration, Jsonb(dict(worker)), take_over),
+        (account, owner, duration, Jsonb(dict(worker)), pairing),
     ).fetchone()
     return row[0] if row else None
+
+
+def is_pairing(connection: Connection, account: str) -> bool:
+    """Return whether the account's owner is somebody who pairs or unpairs it."""
+    row = connection.execute(
+        "select pairing and owner is not null from outbox.lease where account = %s", (account,)
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def renew(connection: Connection, account: str, epoch: int, duration: timedelta) -> bool:

@@ -10,8 +10,8 @@ import pytest
 
 from outbox.cli import pair as command
 from outbox.log.login import login_of, record_login
+from outbox.session.linking import Shown
 from outbox.session.whatsapp import linking
-from outbox.session.whatsapp.linking import Shown
 from tests.cli_runner import Session, enqueue, run
 from tests.whatsapp.linked import linking_server
 from tests.whatsapp.server import WhatsApp

@@ -194,7 +194,7 @@ def test_owner_that_has_no_connection_is_taken_over_from(
     if state is not None:
         first.transition(state)
     assert not second.acquire()
-    assert second.acquire(take_over=True)
+    assert second.acquire(pairing=True)
     assert second.epoch == first.epoch + 2
     story = [one for one in first.connection_story() if one.startswith("lease")]
     assert story == ["lease_acquired", "lease_lost", "lease_acquired"]
@@ -214,16 +214,36 @@ def test_owner_that_has_a_connection_is_not_taken_over_from(
     """Nor is one that builds it, or ends it; another account's connection does not matter."""
     first, second = Account.owned(connection), Account(connection)
     first.transition(state)
-    assert not second.acquire(take_over=True)
+    assert not second.acquire(pairing=True)
     assert first.renew()
     assert first.connection_story() == ["lease_acquired", state]
-    assert Account.owned(connection, "other").acquire(take_over=True)
+    assert Account.owned(connection, "other").acquire(pairing=True)
+
+
+@pytest.mark.parametrize("state", ["logged_out", "pairing_offered", "paired"])
+def test_who_pairs_is_not_taken_over_from(connection: psycopg.Connection, state: str) -> None:
+    """Neither before the first code nor later, also not by another who pairs; it lapses as ever."""
+    worker, first, second = Account.owned(connection), Account(connection), Account(connection)
+    worker.transition("logged_out")
+    assert not lease.is_pairing(connection, "main")
+    assert first.acquire(pairing=True)
+    if state != "logged_out":
+        first.transition(state)
+    assert lease.is_pairing(connection, "main")
+    assert not second.acquire(pairing=True)
+    assert not worker.acquire()
+    assert first.renew(0)
+    assert second.acquire(pairing=True)
+    second.release()
+    assert not lease.is_pairing(connection, "main")
+    assert worker.acquire()
+    assert not lease.is_pairing(connection, "main")
 
 
 def test_free_account_is_taken_as_ever(connection: psycopg.Connection) -> None:
     """Nobody is fenced for it."""
     account = Account(connection)
-    assert account.acquire(take_over=True)
+    assert account.acquire(pairing=True)
     assert account.connection_story() == ["lease_acquired"]
 
 
@@ -237,7 +257,7 @@ def test_owner_that_connects_at_that_moment_keeps_its_lease(
         recording.epoch = first.epoch
         recording.transition("connecting")
         found: list[bool] = []
-        taking = threading.Thread(target=lambda: found.append(second.acquire(take_over=True)))
+        taking = threading.Thread(target=lambda: found.append(second.acquire(pairing=True)))
         taking.start()
         taking.join(0.2)
         assert taking.is_alive()

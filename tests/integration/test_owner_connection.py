@@ -309,11 +309,11 @@ def test_owner_that_was_taken_over_from_has_the_account_back_when_it_is_paired(
         psycopg.connect(database_url, autocommit=True) as jobs,
     ):
         _is_sent(account)
-        assert not account.acquire(take_over=True)
+        assert not account.acquire(pairing=True)
         puppet.turn("logged_out", "401: logged out")
         until(lambda: account.standing().state == "logged_out", "it is noted")
         notification = account.enqueue()
-        assert account.acquire(take_over=True)
+        assert account.acquire(pairing=True)
         one.owner.renew(jobs)
         until(lambda: puppet.closed == 1, "it gives up")
         account.transition("pairing_offered")
@@ -338,7 +338,7 @@ def test_pairing_that_is_given_up_leaves_the_account_to_its_owner(
         puppet.accepts = False
         puppet.turn("logged_out", "401: logged out")
         until(lambda: account.standing().state == "logged_out", "it is noted")
-        assert account.acquire(take_over=True)
+        assert account.acquire(pairing=True)
         one.owner.renew(jobs)
         account.transition("pairing_offered")
         account.release()

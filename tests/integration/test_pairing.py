@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from outbox.delivery import pairing
-from outbox.delivery.pairing import NotNowError
+from outbox.delivery.pairing import NotNowError, Whoever
 from outbox.log.login import login_of
 from outbox.log.store import WhatsmeowStore
+from outbox.session.linking import LinkingError, NobodyScannedError, Shown
 from outbox.session.whatsapp import linking
-from outbox.session.whatsapp.linking import LinkingError, Shown
+from outbox.session.whatsapp.linking import WhatsappLinking
 from tests.cli_runner import Session, enqueue
 from tests.whatsapp.account import Account
 from tests.whatsapp.linked import linking_server
@@ -26,7 +27,7 @@ from tests.whatsapp.processes import session_processes
 from tests.whatsapp.server import WhatsApp
 from tests.whatsapp.worker import running_worker
 
-WORKER = {"host": "here", "process": 7, "release": "1"}
+WHO = Whoever({"host": "here", "process": 7, "release": "1"}, {"token": "ann"})
 _PATIENCE = 30.0
 _numbers = count(31_640_000_001)
 
@@ -64,7 +65,7 @@ class Operator:
     ) -> None:
         self.shown: list[Shown] = []
         self._connection = connection
-        self._store = store
+        self._linking = WhatsappLinking(store)
         self._whatsapp = whatsapp
         self._jid = jid
 
@@ -73,12 +74,12 @@ class Operator:
     ) -> str:
         """Pair it; by a phone that uses the first code unless something else is done with it."""
         return pairing.pair(
-            self._connection, self._store, "main", WORKER, show or self._use, number
+            self._connection, self._linking, "main", WHO, show or self._use, number
         )
 
-    def unpair(self, *, tell_whatsapp: bool = True) -> None:
+    def unpair(self, *, tell: bool = True) -> None:
         """Unpair it."""
-        pairing.unpair(self._connection, self._store, "main", WORKER, tell_whatsapp=tell_whatsapp)
+        pairing.unpair(self._connection, self._linking, "main", WHO, tell=tell)
 
     def _use(self, shown: Shown) -> None:
         self.shown.append(shown)
@@ -189,21 +190,51 @@ def test_paired_sends(
 
 
 def test_lease_is_held_as_long_as_a_code(
-    connection: psycopg.Connection, operator: Operator, jid: str
+    connection: psycopg.Connection, store: WhatsmeowStore, operator: Operator, jid: str
 ) -> None:
-    """Nobody gets the account while its code can be used, also if it is shown once and for all."""
-    held: list[float] = []
+    """Nobody gets the account while its code can be used: its lease is renewed while one waits."""
+    shown: list[Shown] = []
+    until: list[object] = []
 
-    def look(shown: Shown) -> None:
-        row = connection.execute(
-            "select extract(epoch from until - statement_timestamp())::float8 from outbox.lease"
-        ).fetchone()
+    def wait() -> None:
+        row = connection.execute("select until from outbox.lease").fetchone()
         assert row
-        held.append(row[0])
+        until.append(row[0])
+        if len(until) == 4:
+            operator._use(shown[0])
+
+    number = jid.partition(":")[0]
+    linking = WhatsappLinking(store)
+    assert pairing.pair(connection, linking, "main", WHO, shown.append, number, wait) == jid
+    assert len(shown) == 1
+    assert len(set(until)) == len(until)
+
+
+def test_nobody_pairs_beside(connection: psycopg.Connection, operator: Operator) -> None:
+    """Who pairs keeps the account, also from another who would pair or unpair it."""
+    refused: list[str] = []
+
+    def show(shown: Shown) -> None:
+        if not refused:
+            with pytest.raises(NotNowError, match="pairing or unpairing account main") as error:
+                operator.pair()
+            refused.append(error.value.rule)
         operator._use(shown)
 
-    operator.pair(look, number=jid.partition(":")[0])
-    assert held[0] > linking.PAIR_SECONDS
+    operator.pair(show)
+    assert refused == ["being_paired"]
+    assert _events(connection).count("lease_acquired") == 1
+
+
+def test_log_says_who_it_was(connection: psycopg.Connection, operator: Operator) -> None:
+    """Every event of pairing and unpairing bears the name of whoever asked for it."""
+    operator.pair()
+    operator.unpair()
+    rows = connection.execute("select type, metadata->>'token' from outbox.event").fetchall()
+    assert {type_ for type_, token in rows if token == "ann"} == {
+        *("lease_acquired", "pairing_offered", "paired", "logged_out")
+    }
+    assert {type_ for type_, token in rows if token is None} == {"lease_released"}
 
 
 def test_worker_waits_for_it(
@@ -298,7 +329,7 @@ def test_forget(
     operator.pair()
     logins = other_side.logins()
     other_side.offline()
-    operator.unpair(tell_whatsapp=False)
+    operator.unpair(tell=False)
     assert other_side.unlinked() == []
     assert other_side.logins() == logins
     assert _devices(connection) == []
@@ -351,7 +382,7 @@ def test_nobody_scans(
     """When time is up nothing is paired, nothing runs, and the account is nobody's."""
     monkeypatch.setattr(linking, "PAIR_SECONDS", 5.0)
     shown: list[Shown] = []
-    with pytest.raises(LinkingError, match="nobody has used a code in time"):
+    with pytest.raises(NobodyScannedError, match="nobody has used a code in time"):
         operator.pair(shown.append)
     assert shown
     assert _events(connection) == ["lease_acquired", "pairing_offered", "lease_released"]

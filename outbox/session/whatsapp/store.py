@@ -20,3 +20,16 @@ class Store(Protocol):
 
     def traces(self, account: str, secrets: Sequence[bytes]) -> Mapping[bytes, str]:
         """Return the message id of each secret with which a message may have left."""
+
+
+class LoginStore(Store, Protocol):
+    """What linking needs besides."""
+
+    def url(self, account: str) -> str:
+        """Return the URL of the store, as whatsmeow reads it, for an account that is to be paired.
+
+        It is a secret.
+        """
+
+    def forget_device(self, account: str) -> None:
+        """Delete the account's device with all its keys, if whatsmeow has not."""

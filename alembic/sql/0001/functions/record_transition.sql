@@ -4,12 +4,13 @@
 -- an operator's.
 -- A second replacement within ten minutes halts the account, since two clients that fight get it banned. The second is
 -- one under another epoch: after the first the lease is taken anew, and a record that is repeated counts once.
+-- p_metadata says who caused it, where somebody did.
 -- Returns when to connect again, or null when not by itself.
 create function outbox.record_transition(p_account text, p_epoch bigint, p_type text, p_reason text default null,
-                                         p_retry_after interval default null)
+                                         p_retry_after interval default null, p_metadata jsonb default '{}')
 returns timestamptz language plpgsql as $$
 declare
-  v_metadata jsonb := jsonb_build_object('epoch', p_epoch);
+  v_metadata jsonb := p_metadata || jsonb_build_object('epoch', p_epoch);
   v_stream   uuid  := outbox.connection_stream(p_account);
   v_failures integer;
   v_at       timestamptz;

@@ -6,5 +6,6 @@ create table outbox.lease (
   owner   uuid,                                -- null: free
   epoch   bigint      not null default 0,
   until   timestamptz not null default '-infinity',
-  wake    boolean     not null default false   -- the owner is parked: tell it of new notifications
+  wake    boolean     not null default false,  -- the owner is parked: tell it of new notifications
+  pairing boolean     not null default false   -- the owner pairs or unpairs the account: nobody takes it over
 ) with (fillfactor = 50);
