@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outbox.cli.exits import ExitCode, Failure
-from outbox.cli.terminal import note, out, write_json_line
+from outbox.cli.terminal import note, out, write_json, write_json_line
 from outbox.words import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from outbox.session.phone import Fault, Frame, Phone
+    from outbox.session.phone import Address, Fault, Frame, Phone
 
 _LOOK_SECONDS = 0.1
 
@@ -59,6 +59,28 @@ def phone(
             '"times": null}\'.',
         ),
     ] = None,
+    unpaired: Annotated[
+        bool,
+        typer.Option(
+            "--unpaired", help="Its accounts are logged out until somebody scans their codes."
+        ),
+    ] = False,
+    scan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            show_default=False,
+            help="Take the handset of the phone that listens, and use the code that is shown.",
+        ),
+    ] = None,
+    unlink: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            show_default=False,
+            help="Take the handset, and unlink an account, which has to be paired again.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", metavar="", help="Write JSON, a line a message.")
     ] = False,
@@ -70,6 +92,9 @@ def phone(
         address = Address.parse(listen)
     except ValueError as error:
         raise typer.BadParameter(f"--listen: {error}") from None
+    if scan is not None or unlink is not None:
+        _handset(address, scan, unlink, json=json)
+        return
     behaviour = Behaviour(
         latency=latency,
         delivered=None if delivered < 0 else delivered,
@@ -80,18 +105,42 @@ def phone(
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         try:
-            running = Phone.start(place, listen=address, behaviour=behaviour, faults=faults)
+            running = Phone.start(
+                place, listen=address, behaviour=behaviour, faults=faults, unpaired=unpaired
+            )
         except RuntimeError as error:
             raise Failure(
                 ExitCode.USAGE, f"{error}; choose another --listen, or end who listens there"
             ) from None
         with running:
-            _greet(running, json=json)
+            _greet(running, unpaired=unpaired, json=json)
             try:
                 for frame in _frames(running):
                     _show(frame, json=json)
             except KeyboardInterrupt:
                 raise typer.Exit(0) from None  # it is how to end it
+
+
+def _handset(address: "Address", scan: str | None, unlink: str | None, *, json: bool) -> None:
+    """Do what whoever holds the handset of a running phone does."""
+    from outbox.session.phone import Control  # noqa: PLC0415
+
+    try:
+        with Control(address) as control:
+            if unlink is not None:
+                control.unlink(unlink)
+            if scan is not None:
+                control.scan(scan)
+    except OSError as error:
+        raise Failure(
+            ExitCode.NOT_LINKED, f"No phone answers at {address}: {error}; run: outbox phone"
+        ) from None
+    except ValueError as error:
+        raise Failure(ExitCode.NOT_LINKED, f"It cannot be scanned: {error}") from None
+    if json:
+        write_json({"scanned": scan, "unlinked": unlink})
+    else:
+        out().print("done")
 
 
 def _fault(text: str) -> "Fault":
@@ -119,11 +168,15 @@ def _frames(running: "Phone") -> "Iterator[Frame]":
                 time.sleep(_LOOK_SECONDS)
 
 
-def _greet(running: "Phone", *, json: bool) -> None:
+def _greet(running: "Phone", *, unpaired: bool, json: bool) -> None:
     if json:
         write_json_line({"url": running.url, "ledger": str(running.ledger)})
     else:
         out().print(f"The phone listens; OUTBOX_SESSION={running.url}", soft_wrap=True)
+        if unpaired:
+            note(
+                f"Nobody is paired; use a code with: outbox phone --listen {running.address} --scan"
+            )
         note("What it receives follows. Ctrl-C ends it.", "dim")
 
 

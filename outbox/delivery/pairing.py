@@ -46,7 +46,7 @@ class Whoever(NamedTuple):
 
     worker: Mapping[str, Any]
     """What the log should say of this process."""
-    by: Mapping[str, Any] = {}  # noqa: RUF012 - an empty mapping that nobody changes
+    by: Mapping[str, Any] = {}
     """What the events' metadata should say of who asked for it."""
 
 
@@ -152,9 +152,7 @@ def unpair(
 
 
 @contextmanager
-def _leased(
-    connection: Connection, account: str, who: Whoever, held: timedelta
-) -> Iterator[int]:
+def _leased(connection: Connection, account: str, who: Whoever, held: timedelta) -> Iterator[int]:
     about = {**who.worker, **who.by}
     epoch = lease.acquire(connection, account, uuid4(), held, about, pairing=True)
     if epoch is None and lease.is_pairing(connection, account):

@@ -34,12 +34,21 @@ def open_simulated(url: str) -> OpenSession:
     Raises:
         ValueError: it is no URL of a phone.
     """
+    return partial(SimulatedSession, *parse_url(url))
+
+
+def parse_url(url: str) -> tuple[Address, Options]:
+    """Return where the phone at this URL listens, and what the query says of sessions with it.
+
+    Raises:
+        ValueError: it is no URL of a phone.
+    """
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     if parts.scheme != "simulated" or bool(parts.netloc) is bool(path):
         raise ValueError(f"{url!r} is neither simulated://HOST:PORT nor simulated:///path")
     address = Address(path=path) if path else Address.parse(parts.netloc)
-    return partial(SimulatedSession, address, Options.parse(parts.query))
+    return address, Options.parse(parts.query)
 
 
 def message_id_of(secret: bytes) -> str:

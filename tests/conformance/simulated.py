@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from threading import enumerate as running_threads
 
+from outbox.session.linking import Shown
 from outbox.session.phone import Control, Fault, Phone
 from outbox.session.port import OpenSession, TransitionType
 from outbox.session.simulated import open_simulated
+from outbox.session.simulated_linking import SimulatedLinking
 from tests.conformance.subject import Received
 
 
@@ -44,7 +46,7 @@ class SimulatedStimulus:
         self._control.replace(self._account)
 
     def log_out(self) -> None:
-        self._control.stand("logged_out", self._account)
+        self._control.unlink(self._account)
 
     def ban(self, seconds: float) -> None:
         self._control.stand("banned", self._account, seconds)
@@ -57,6 +59,11 @@ class SimulatedStimulus:
 
     def lift(self) -> None:
         self._control.lift()
+        linking = SimulatedLinking(self._phone.url)
+        if not linking.is_paired(self._account):
+            for shown in linking.pair(self._account):
+                if isinstance(shown, Shown):
+                    self._control.scan(shown.text)
 
     def receipt(self, message_id: str, kind: str) -> None:
         self._control.receipt(self._account, message_id, kind)

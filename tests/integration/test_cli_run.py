@@ -260,6 +260,43 @@ def test_a_phone_shows_what_it_receives(start: Start, connection: psycopg.Connec
     assert phone.end() == 0
 
 
+def test_a_phone_may_have_to_be_paired(
+    database_url: str, start: Start, connection: psycopg.Connection
+) -> None:
+    """A worker waits until its code was scanned, then sends; unlinked, it is logged out again."""
+    phone = start("phone", "--listen", "127.0.0.1:0", "--unpaired", "--json")
+    url = json.loads(phone.line())["url"]
+    address = url.removeprefix("simulated://")
+    worker = start("worker", OUTBOX_SESSION=url)
+    one = enqueue(connection)
+    worker.wait_for("event=logged_out")
+    pair = start("pair", "main", "--json", OUTBOX_SESSION=url)
+    code = json.loads(pair.line())["qr"]
+    assert run("phone", "--listen", address, "--scan", "simulated:no").code == 10
+    assert run("phone", "--listen", address, "--scan", code).out == "done\n"
+    assert json.loads(pair.line())["paired"].startswith("447700900000:")
+    pair.process.wait(PATIENCE)
+    assert pair.end() == 0
+    assert json.loads(phone.line())["notification"] == str(one)
+    worker.wait_for("event=connected")
+    assert run("phone", "--listen", address, "--unlink", "main", "--json").json == {
+        "scanned": None,
+        "unlinked": "main",
+    }
+    worker.wait_for("the device is not linked")
+    assert run("phone", "--listen", "127.0.0.1:1", "--scan", code).code == 10
+
+
+def test_a_phone_of_the_workers_own_needs_no_pairing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for it is told so, and how to have one that does."""
+    monkeypatch.setenv("OUTBOX_SESSION", "simulated:")
+    ran = run("pair", url=database_url)
+    assert ran.code == 2
+    assert "outbox phone --unpaired" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -4,7 +4,8 @@ It is what simulated sessions connect to. That it is a process of its own makes 
 an honest experiment: the phone's ledger says what had left.
 
 The protocol is one JSON object a line, in both directions, over TCP or a unix socket. The first
-line says who it is: `{"type": "login", "account": …}` or `{"type": "control"}`.
+line says who it is: `{"type": "login", "account": …}`, `{"type": "link", "account": …}` or
+`{"type": "control"}`.
 
 A session says:
 
@@ -30,6 +31,10 @@ The phone says:
 | `banned` reason, retry_after | the same |
 
 `retry_after` is in how many seconds a login will be accepted again, where that is known.
+
+Who is to be linked hears first `standing` linked, and says `pair` number (None: QR codes) or
+`unpair`; the phone says `qr` or `code` with its text, one after the other, and at the end `paired`
+jid, `unlinked`, `refused` reason, or `late`: nobody has used a code.
 
 Two rules make a missing trace a proof. A later session of an account replaces the one before, and
 what that one has written but the phone has not read yet is thrown away, so nothing of it can be

@@ -31,6 +31,9 @@ def main() -> None:
         "--fault", type=_fault, action="append", default=[], help="its fields as a JSON object"
     )
     parser.add_argument(
+        "--unpaired", action="store_true", help="no account is linked until somebody scans its code"
+    )
+    parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end with whoever started it"
     )
     options = parser.parse_args()
@@ -48,7 +51,7 @@ def _fault(text: str) -> Fault:
 
 async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
-    phone = Server(loop, options.ledger, options.behaviour)
+    phone = Server(loop, options.ledger, options.behaviour, unpaired=options.unpaired)
     for fault in options.fault:
         phone.fate.add(fault)
     stop = asyncio.Event()

@@ -63,6 +63,8 @@ class Behaviour(_Known):
     """The probability that a receipt comes twice."""
     stray: float = 0.0
     """The probability that a receipt comes with one for a message that nobody sent."""
+    code: float = 20.0
+    """How long a QR code can be used; then comes the next, and after the sixth none."""
     seed: int = 0
     """What everything drawn by lot is drawn from."""
 

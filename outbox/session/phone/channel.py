@@ -34,6 +34,8 @@ class Operator:
             "stand": lambda line: server.stand(line["account"], line["standing"], line["seconds"]),
             "lift": lambda line: server.lift(line["account"]),
             "receipt": self._receipt,
+            "scan": lambda line: server.scan(line["code"]),
+            "unlink": lambda line: server.unlink(line["account"]),
         }
         connection.answer({"type": "done"})
 

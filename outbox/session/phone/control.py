@@ -24,7 +24,11 @@ class Control:
     def __init__(self, address: Address) -> None:
         self._socket = address.socket()
         self._socket.settimeout(_PATIENCE)
-        self._socket.connect(address.target)
+        try:
+            self._socket.connect(address.target)
+        except OSError:
+            self._socket.close()
+            raise
         self._lines = self._socket.makefile("rb")
         self._ask({"type": "control"})
 
@@ -76,6 +80,18 @@ class Control:
     def lift(self, account: str = ANY) -> None:
         """Accept the account's logins again; with `*` every account's."""
         self._ask({"type": "lift", "account": account})
+
+    def scan(self, code: str) -> None:
+        """Use a code that a device shows which is to be linked, as a handset's camera or keys do.
+
+        Raises:
+            ValueError: Nobody shows it, or no more.
+        """
+        self._ask({"type": "scan", "code": code})
+
+    def unlink(self, account: str = ANY) -> None:
+        """Unlink the account's device on the handset: it has to be paired again."""
+        self._ask({"type": "unlink", "account": account})
 
     def receipt(self, account: str, message_id: str, receipt: ReceiptKind | str) -> None:
         """Hand a receipt to the account's session, or to its next; also one of no known kind."""

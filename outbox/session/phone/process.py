@@ -42,8 +42,12 @@ class Phone:
         listen: Address = LOOPBACK,
         behaviour: Behaviour | None = None,
         faults: Sequence[Fault] = (),
+        unpaired: bool = False,
     ) -> Self:
         """Start a phone with its ledger in this folder, and return when it listens.
+
+        With `unpaired` its accounts are logged out until somebody scans their codes; otherwise
+        every account is paired.
 
         Started again on the same folder and the `address` of the one before, it goes on with that
         one's ledger and with the traces of what is in it.
@@ -58,6 +62,7 @@ class Phone:
             command += ["--behaviour", json.dumps(behaviour.to_json())]
         for fault in faults:
             command += ["--fault", json.dumps(fault.to_json())]
+        command += ["--unpaired"] if unpaired else []
         process = subprocess.Popen(  # noqa: S603 - our own module, without a shell
             command,
             stdin=subprocess.PIPE,

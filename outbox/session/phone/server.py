@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from outbox.session.phone.behaviour import ANY, Behaviour, Fate, StandingKind
 from outbox.session.phone.channel import Operator
 from outbox.session.phone.device import Device
 from outbox.session.phone.ledger import Ledger
+from outbox.session.phone.linker import Linker
 from outbox.session.phone.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -29,17 +30,29 @@ _ENDINGS: dict[StandingKind, Line] = {
     "outdated": {"type": "outdated", "reason": "405: client outdated"},
 }
 
+_UNLINKED: Line = {"type": "logged_out", "reason": "401: the device is not linked"}
+
 
 class Server:
     """Everything that the phone knows. All of it runs in one thread, the event loop's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ledger: Path, behaviour: Behaviour) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        ledger: Path,
+        behaviour: Behaviour,
+        *,
+        unpaired: bool = False,
+    ) -> None:
         self.ledger = Ledger(ledger)
         self.fate = Fate(behaviour)
         self.timeline = Timeline(loop, self.settle)
         self.counts: Counter[str] = Counter()
         self.waiting: list[Callable[[], bool]] = []
         """Asked at each `settle`; one that returns True is not asked again."""
+        self.linkers: set[Linker] = set()
+        """Those that show a code."""
+        self._links: defaultdict[str, bool] = defaultdict(lambda: not unpaired)
         self._accounts: dict[str, Account] = {}
         self._standings: dict[str, tuple[StandingKind, float | None]] = {}
         self._unsent: set[Connection] = set()
@@ -53,10 +66,14 @@ class Server:
         """Let in a session or an operator by its first line."""
         if line["type"] == "control":
             return Operator(self, connection)
+        name = line["account"]
+        if line["type"] == "link":
+            return Linker(self, name, connection)
         if line["type"] != "login":
             raise ValueError("the first line is no login")
-        name = line["account"]
-        refused = self._ending(name)
+        refused = self.standing(name)
+        if refused is None and not self.is_linked(name):
+            refused = _UNLINKED
         if refused is not None:
             self.count("refused")
             connection.end(refused)
@@ -142,6 +159,35 @@ class Server:
         for account in self.accounts(name):
             account.end(self._ending_of(kind, until))
 
+    def is_linked(self, name: str) -> bool:
+        """Return whether the account's device is linked with the handset."""
+        return self._links[name]
+
+    def scan(self, code: str) -> None:
+        """Use a code.
+
+        Raises:
+            ValueError: Nobody shows it.
+        """
+        for linker in self.linkers:
+            if linker.code == code:
+                linker.use()
+                return
+        raise ValueError(f"nobody shows the code {code}, or no more")
+
+    def link(self, name: str) -> None:
+        """Accept the logins of an account whose code was used."""
+        self._links[name] = True
+
+    def unlink(self, name: str) -> None:
+        """End the session of this account, or of all, and refuse its logins until it is linked."""
+        if name == ANY:
+            self._links = defaultdict(bool)
+        else:
+            self._links[name] = False
+        for account in self.accounts(name):
+            account.end(_UNLINKED)
+
     def lift(self, name: str) -> None:
         """Accept the account's logins again; with `*` every account's."""
         if name == ANY:
@@ -149,7 +195,8 @@ class Server:
         else:
             self._standings.pop(name, None)
 
-    def _ending(self, name: str) -> Line | None:
+    def standing(self, name: str) -> Line | None:
+        """Return how this account is refused at present, if it is."""
         for key in (name, ANY):
             kind, until = self._standings.get(key, (None, None))
             if kind is None:

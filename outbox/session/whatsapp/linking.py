@@ -1,4 +1,4 @@
-"""To link an account with WhatsApp, or to end that: a session process that does this and no more."""
+"""To link an account with WhatsApp, or to end that: a session process that does no more."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ class WhatsappLinking:
         job: Said = {"type": "pair", "account": account, "store": url, "number": number}
         with _process(job) as channel:
             for said in _heard(channel, PAIR_SECONDS):
-                match said and said["type"]:
-                    case None:
-                        yield None
+                if said is None:
+                    yield None
+                    continue
+                match said["type"]:
                     case "qr" | "code" as kind:
                         yield Shown(kind, said["text"])
                     case "paired":
