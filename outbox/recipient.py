@@ -50,6 +50,18 @@ def form(to: object) -> str | None:
     return to if _USER.fullmatch(to) or _OTHER.fullmatch(to) else None
 
 
+def digits(number: str) -> str:
+    """Return the digits, with the country's, of a phone's number in international form, or a JID's.
+
+    Raises:
+        InvalidRecipient: It is no number of a phone.
+    """
+    found, _, kind = jid(number).partition("@")
+    if kind != "s.whatsapp.net":
+        raise refusal("bad_recipient", number, "It has to be the number of a phone.")
+    return found
+
+
 def is_user(to: object) -> bool:
     """Return whether this is a recipient and a person: only people are mentioned or send."""
     return _USER.fullmatch(form(to) or "") is not None

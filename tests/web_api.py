@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -12,10 +13,13 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from outbox.log import tokens
+from outbox.log.database import connect
 from outbox.log.pool import Pool
+from outbox.session.linking import Linking
 from outbox.web.app import create_app
 from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
+from outbox.web.pairings import Pairings
 from outbox.web.rate import Rate
 from outbox.web.service import Service
 
@@ -70,16 +74,27 @@ class Api:
         return self.ask("POST", "/v1/notifications", json=given or HELLO, **more)
 
 
-def service_of(pool: Pool, a_minute: int = 100_000) -> Service:
+def service_of(
+    pool: Pool, a_minute: int = 100_000, linking: Linking | str = "tests have no phone"
+) -> Service:
     """Return what the requests of a web process share; nobody follows the log."""
     closing = Event()
-    feed = Feed(str(pool.conninfo), pooled=False, closing=closing)
-    return Service(pool, Rate(a_minute), feed, closing, Logins(SECRET), webhooks_inside=False)
+    url = str(pool.conninfo)
+    feed = Feed(url, pooled=False, closing=closing)
+    pairings = Pairings(linking, partial(connect, url, "web test pairing"), closing)
+    return Service(
+        pool, Rate(a_minute), feed, closing, pairings, Logins(SECRET), webhooks_inside=False
+    )
 
 
-def made(pool: Pool, connection: psycopg.Connection, a_minute: int = 100_000) -> Api:
+def made(
+    pool: Pool,
+    connection: psycopg.Connection,
+    a_minute: int = 100_000,
+    linking: Linking | str = "tests have no phone",
+) -> Api:
     """Return the API of a database."""
-    service = service_of(pool, a_minute)
+    service = service_of(pool, a_minute, linking)
     client = TestClient(create_app(service), raise_server_exceptions=False)
     return Api(client, service, connection)
 

@@ -35,7 +35,7 @@ def pair(
     On the phone: Settings, Linked devices, Link a device.
     """
     from outbox.delivery import pairing  # noqa: PLC0415
-    from outbox.delivery.worker import describe_worker  # noqa: PLC0415
+    from outbox.delivery.about import describe_worker  # noqa: PLC0415
 
     number = None if phone is None else _digits(phone)
     settings = read_settings(DATABASE_URL=named(database_url))
@@ -67,7 +67,7 @@ def unpair(
 ) -> None:
     """End the link with the phone; what is queued stays queued."""
     from outbox.delivery import pairing  # noqa: PLC0415
-    from outbox.delivery.worker import describe_worker  # noqa: PLC0415
+    from outbox.delivery.about import describe_worker  # noqa: PLC0415
 
     settings = read_settings(DATABASE_URL=named(database_url))
     with opened(settings.database_url) as connection:
@@ -81,15 +81,12 @@ def unpair(
 
 def _digits(phone: str) -> str:
     from outbox.errors import Refused  # noqa: PLC0415
-    from outbox.recipient import jid  # noqa: PLC0415
+    from outbox.recipient import digits  # noqa: PLC0415
 
     try:
-        digits, _, kind = jid(phone).partition("@")
+        return digits(phone)
     except Refused as error:
         raise Failure(ExitCode.USAGE, str(error)) from None
-    if kind != "s.whatsapp.net":
-        raise Failure(ExitCode.USAGE, f"{phone} is no phone's number; write it like +447700900123")
-    return digits
 
 
 def _tell(shown: "Shown") -> None:

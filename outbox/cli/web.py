@@ -2,14 +2,18 @@
 
 import os
 import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.cli.environment import read_settings
+from outbox.cli.environment import linking, read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
 from outbox.cli.starter import UntilStdinCloses, end_with_starter
+
+if TYPE_CHECKING:
+    from outbox.session.linking import Linking
+    from outbox.settings import Settings
 
 
 def web(
@@ -42,7 +46,15 @@ def web(
     # Heroku sets PORT, and reaches the process from outside.
     address = host or ("0.0.0.0" if os.environ.get("PORT") else "127.0.0.1")  # noqa: S104
     logs.configure("json" if json else settings.log_format, settings.log_level)
-    run_web(settings, _listen(address, port))
+    run_web(settings, _listen(address, port), _linking(settings))
+
+
+def _linking(settings: "Settings") -> "Linking | str":
+    """Return what links accounts, or why nothing does, which is no reason not to serve the rest."""
+    try:
+        return linking(settings)
+    except Failure as why:
+        return str(why)
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
 import signal
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
+from outbox.delivery.about import describe_worker
 from outbox.delivery.owner import Owner
 from outbox.delivery.schedule import (
     archive,
@@ -24,7 +22,6 @@ from outbox.delivery.schedule import (
 )
 from outbox.delivery.schedule.scheduler import Schedule
 from outbox.delivery.traces import begin_traces
-from outbox.release import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -94,20 +91,3 @@ def plan(settings: Settings, open_session: OpenSession) -> tuple[list[Owner], Sc
         archive.job(settings),
     ]
     return owners, Schedule(settings.database_url, owners, jobs, pooled=settings.pooled)
-
-
-def describe_worker() -> dict[str, Any]:
-    """Return what the log says of this worker: where it runs, which release it is, what it has.
-
-    Without ffmpeg the database refuses what would have to be converted for its accounts.
-    """
-    about = {
-        "host": platform.node(),
-        "process": os.getpid(),
-        "version": VERSION,
-        # https://devcenter.heroku.com/articles/dyno-metadata
-        "dyno": os.environ.get("DYNO"),
-        "release": os.environ.get("HEROKU_RELEASE_VERSION"),
-        "ffmpeg": shutil.which("ffmpeg") is not None,
-    }
-    return {name: value for name, value in about.items() if value is not None}

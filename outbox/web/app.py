@@ -14,6 +14,7 @@ from outbox.web.media import media
 from outbox.web.mending import mending
 from outbox.web.metrics import measure, metrics
 from outbox.web.openapi import describe
+from outbox.web.pairing import pairing
 from outbox.web.people import people
 from outbox.web.recipients import recipients
 from outbox.web.service import Service
@@ -34,7 +35,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for router in (
         *(enqueueing, looking, mending, media),
-        *(accounts, recipients, people, webhooks, health, metrics),
+        *(accounts, pairing, recipients, people, webhooks, health, metrics),
     ):
         app.include_router(router)
     include_pages(app)

@@ -164,6 +164,33 @@ class Accounts(_Document):
     accounts: list[Account]
 
 
+class Pairing(_Document):
+    """Where the pairing of an account stands in this process, or how its latest has ended."""
+
+    account: str
+    standing: Literal[
+        "none",
+        "elsewhere",
+        "starting",
+        "showing",
+        "paired",
+        "refused",
+        "timed_out",
+        "stopped",
+    ]
+    """`elsewhere`: another process pairs or unpairs the account at this moment."""
+    kind: Literal["qr", "code"] | None = None
+    """What is to be shown: a QR code, or a code to type into the phone."""
+    code: str | None = None
+    """What the QR code encodes, or what is to be typed."""
+    seconds_left: int | None = None
+    """Until it ends of itself."""
+    jid: str | None
+    """Of the device with which the account is paired; None if it has to be paired."""
+    reason: str | None = None
+    """Why it was refused."""
+
+
 class Recipient(_Document):
     """A recipient of an account."""
 

@@ -9,7 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from outbox.delivery.pairing import NotNowError
 from outbox.errors import Refused, shown
+from outbox.session.linking import LinkingError
 from outbox.web.problems import Problem, ProblemError, answer, problem, refused
 
 SOON = {"Retry-After": "1"}
@@ -69,6 +71,14 @@ def _unavailable(error: Exception) -> Explained:
     return Explained(problem("unavailable", _first_line(error)), SOON)
 
 
+def _not_now(error: Exception) -> Explained:
+    return Explained(problem(cast("NotNowError", error).rule, str(error)))
+
+
+def _not_linked(error: Exception) -> Explained:
+    return Explained(problem("not_linked", str(error)))
+
+
 def _unexpected(error: Exception) -> Explained:
     return Explained(problem("unexpected", f"{type(error).__name__}; it is in the log"))
 
@@ -77,6 +87,8 @@ _EXPLANATIONS: Final[dict[type, Callable[[Exception], Explained]]] = {
     ProblemError: _problem,
     Refused: _refused,
     RequestValidationError: _invalid,
+    NotNowError: _not_now,
+    LinkingError: _not_linked,
     psycopg.DataError: _unreadable,
     psycopg.errors.StatementTooComplex: _unreadable,
     psycopg.OperationalError: _unavailable,

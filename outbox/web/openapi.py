@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from outbox.content import Content
 from outbox.web.mending import Cancelling, Requeueing
+from outbox.web.pairing import Handset
 from outbox.web.people import Suppressing
 from outbox.web.problems import Problem
 from outbox.web.webhooks import Replaying, Subscribing
@@ -75,7 +76,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
     for model in (
-        *(Notification, Cancelling, Requeueing, Suppressing),
+        *(Notification, Cancelling, Requeueing, Handset, Suppressing),
         *(Subscribing, Replaying, Problem),
     ):
         schema = TypeAdapter(model).json_schema(ref_template=_REF)

@@ -66,6 +66,32 @@ KINDS: Final[dict[str, Kind]] = {
     "unknown_method": Kind(
         405, "No such method here", "The header Allow says which methods there are."
     ),
+    "no_code": Kind(
+        404, "No code is shown", "Begin to pair the account, and ask again while it shows QR codes."
+    ),
+    "paired_already": Kind(
+        409, "Paired already", "To pair it anew, unpair it first; nothing has changed."
+    ),
+    "not_paired": Kind(409, "Not paired", "Pair it first."),
+    "being_paired": Kind(
+        409, "Being paired", "Wait until that is over, or end it where it was begun."
+    ),
+    "account_connected": Kind(
+        409,
+        "A worker has it connected",
+        "Stop that worker, on Heroku by: heroku ps:scale worker=0; what is queued is kept.",
+    ),
+    "too_many_pairings": Kind(
+        409, "Too many pairings at once", "Wait until one of them is over, or end it."
+    ),
+    "no_pairing": Kind(
+        409, "Nothing to pair with", "Set OUTBOX_SESSION as docs/settings.md explains it."
+    ),
+    "not_linked": Kind(
+        502,
+        "The phone's side did not do its part",
+        "Try it again later. To unpair without WhatsApp, forget the login.",
+    ),
     "body_too_large": Kind(413, "Body too large", "Send less at once."),
     "bad_content_type": Kind(
         415, "Wrong type of body", "Say in the header Content-Type what the body is."
@@ -266,5 +292,6 @@ _MEANINGS: Final = {
     422: "A rule is broken; nothing was done.",
     429: "The token has made too many requests.",
     500: "A mistake in the outbox.",
+    502: "WhatsApp, or the phone, did not do its part.",
     503: "The database is not to be had, or does not answer in time.",
 }

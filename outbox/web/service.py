@@ -14,6 +14,7 @@ from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
 from outbox.web.gathering import Gathering
 from outbox.web.lately import Lately
+from outbox.web.pairings import Pairings
 from outbox.web.rate import Rate
 
 WAITERS: Final = 20
@@ -33,6 +34,7 @@ class Service:
     feed: Feed
     closing: Event
     """Set when the process has been told to stop: who waits is answered."""
+    pairings: Pairings
     logins: Logins | None
     """Who has logged in to the pages; without a secret nobody can."""
     webhooks_inside: bool

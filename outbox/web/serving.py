@@ -2,17 +2,21 @@
 
 import signal
 import socket
+from functools import partial
 from threading import Event
 from types import FrameType
 
 import structlog
 import uvicorn
 
+from outbox.log.database import connect
 from outbox.log.pool import open_pool
+from outbox.session.linking import Linking
 from outbox.settings import Settings
 from outbox.web.app import create_app
 from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
+from outbox.web.pairings import Pairings
 from outbox.web.rate import Rate
 from outbox.web.service import Service
 
@@ -38,22 +42,29 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run_web(settings: Settings, listening: socket.socket) -> None:
+def run_web(settings: Settings, listening: socket.socket, linking: Linking | str) -> None:
     """Serve until SIGTERM or Ctrl-C; then finish what has begun.
 
     Args:
         settings: The database, and the limits.
         listening: Where requests come in.
+        linking: What links accounts with phones, or why there is nothing that does.
     """
     log = structlog.get_logger()
     pool = open_pool(settings.database_url, "outbox web", pooled=settings.pooled)
     closing = Event()
     feed = Feed(settings.database_url, pooled=settings.pooled, closing=closing)
+    pairings = Pairings(
+        linking,
+        partial(connect, settings.database_url, "outbox web pairing", pooled=settings.pooled),
+        closing,
+    )
     with pool:
         secret = settings.secret
         logins = Logins(secret.get_secret_value()) if secret else None
         rate = Rate(settings.web_requests_a_minute)
-        service = Service(pool, rate, feed, closing, logins, settings.webhooks_inside)
+        inside = settings.webhooks_inside
+        service = Service(pool, rate, feed, closing, pairings, logins, inside)
         config = uvicorn.Config(
             create_app(service),
             access_log=False,
@@ -69,5 +80,6 @@ def run_web(settings: Settings, listening: socket.socket) -> None:
         log.info("started", host=host, port=port)
         _Server(config, service).run(sockets=[listening])
         closing.set()  # also when it was not told to
+        pairings.join()
         feed.join()
     log.info("stopped")

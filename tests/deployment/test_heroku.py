@@ -101,7 +101,7 @@ def test_it_runs_from_its_folder() -> None:
         "    if name == 'whatsapp-outbox': raise m.PackageNotFoundError(name)\n"
         "    return found(name)\n"
         "m.version = version\n"
-        "from outbox.delivery.worker import describe_worker\n"
+        "from outbox.delivery.about import describe_worker\n"
         "import outbox.web.app\n"
         "print(describe_worker()['version'])\n"
     )

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from outbox.delivery.worker import describe_worker
+from outbox.delivery.about import describe_worker
 from outbox.session.phone import Behaviour, Phone
 from tests.account import Account
 from tests.puppet import until
