@@ -36,6 +36,11 @@ ENDPOINTS = {
     ("DELETE", "/v1/recipients/{id}/suppression"): "operate",
     ("DELETE", "/v1/recipients/{id}"): "admin",
     ("GET", "/v1/recipients/{id}/export"): "admin",
+    ("POST", "/v1/accounts/{account}/pairing"): "admin",
+    ("GET", "/v1/accounts/{account}/pairing"): "admin",
+    ("GET", "/v1/accounts/{account}/pairing/qr.svg"): "admin",
+    ("DELETE", "/v1/accounts/{account}/pairing"): "admin",
+    ("POST", "/v1/accounts/{account}/unpair"): "admin",
 }
 """What each endpoint needs."""
 
@@ -66,7 +71,8 @@ def test_every_endpoint_needs_a_scope(api: Api) -> None:
 def test_a_scope_is_for_its_endpoints_alone(api: Api, scope: str) -> None:
     """Every scope at every endpoint: it may, or 403 says what it lacks; admin may all."""
     for (method, path), needed in ENDPOINTS.items():
-        answer = api.ask(method, path.format(id=uuid4(), name="shop"), scope=scope)
+        there = path.format(id=uuid4(), account="main", name="shop")
+        answer = api.ask(method, there, scope=scope)
         if scope in {needed, "admin"}:
             assert answer.status_code not in {401, 403}
             continue
@@ -110,7 +116,10 @@ def test_without_a_valid_token_there_is_401(api: Api, header: bytes | None) -> N
     headers: dict[Any, Any] = {} if header is None else {b"Authorization": header}
     for method, path in ENDPOINTS:
         answer = api.client.request(
-            method, path.format(id="7", name="-"), headers=headers, params={"nonsense": "x"}
+            method,
+            path.format(id="7", account="main", name="-"),
+            headers=headers,
+            params={"nonsense": "x"},
         )
         wrong(answer, 401, "no_token")
         assert answer.headers["www-authenticate"].startswith('Bearer realm="outbox"')

@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,6 +21,8 @@ from outbox.caller.waiting import Sending
 from outbox.errors import WebhookTaken
 from outbox.log import tokens, webhooks
 from outbox.log.pool import open_pool
+from outbox.session.phone import Phone
+from outbox.session.simulated_linking import SimulatedLinking
 from outbox.web import enqueueing
 from outbox.web.app import create_app
 from tests.cli_runner import enqueue
@@ -45,15 +48,23 @@ TAKE_ANYTHING = (
 
 @pytest.fixture
 def schema(
-    database_url: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Iterator[Any]:
-    """The document of an API that waits for nothing, and asks no name server."""
+    """The document of an API that waits for nothing; its phone's codes are scanned by nobody."""
     monkeypatch.setattr(enqueueing, "wait_for", lambda _, id_, __: Sending(id_, "pending"))
     monkeypatch.setattr(enqueueing, "_SLICE", 100.0)
     monkeypatch.setattr(socket, "getaddrinfo", _unknown_host)
-    with open_pool(database_url, "web test") as pool:
-        app = create_app(service_of(pool, 1_000_000))
-        yield schemathesis.openapi.from_asgi("/openapi.json", app)
+    with (
+        Phone.start(tmp_path, unpaired=True) as phone,
+        open_pool(database_url, "web test") as pool,
+    ):
+        service = service_of(pool, 1_000_000, SimulatedLinking(phone.url))
+        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(service))
+        service.closing.set()
+        service.pairings.join()
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -98,6 +109,7 @@ def test_nothing_is_answered_that_is_not_documented(
     )
     for operation, status in (
         ("POST /v1/notifications", 202),
+        ("POST /v1/accounts/{account}/pairing", 202),
         ("POST /v1/webhooks", 201),
         ("DELETE /v1/webhooks/{name}", 204),
         ("POST /v1/webhooks/{name}/test", 200),
@@ -117,6 +129,8 @@ def _come_further(connection: psycopg.Connection, case: Any, there: str) -> None
         case.path_parameters["name"] = "shop"
         with suppress(WebhookTaken):
             webhooks.create(connection, "shop", "http://127.0.0.1/")
+    if "account" in case.path_parameters:
+        case.path_parameters["account"] = "main"
     for one in case.body if isinstance(case.body, list) else [case.body]:
         if isinstance(one, dict) and "recipient" in one:
             one["recipient"] = TO
