@@ -83,9 +83,9 @@ class Pairings:
         self._listeners: list[Callable[[], None]] = []
 
     @property
-    def are_possible(self) -> bool:
-        """Whether there is anything to pair with."""
-        return not isinstance(self._linking, str)
+    def why_not(self) -> str | None:
+        """Why there is nothing to pair with; None if there is."""
+        return self._linking if isinstance(self._linking, str) else None
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Tell somebody whenever one has changed; return what ends it.

@@ -69,9 +69,7 @@ KINDS: Final[dict[str, Kind]] = {
     "no_code": Kind(
         404, "No code is shown", "Begin to pair the account, and ask again while it shows QR codes."
     ),
-    "paired_already": Kind(
-        409, "Paired already", "To pair it anew, unpair it first; nothing has changed."
-    ),
+    "paired_already": Kind(409, "Paired already", "Nothing has changed."),
     "not_paired": Kind(409, "Not paired", "Pair it first."),
     "being_paired": Kind(
         409, "Being paired", "Wait until that is over, or end it where it was begun."

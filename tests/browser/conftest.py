@@ -60,14 +60,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(database_url: str, connection: psycopg.Connection, tmp_path: Path) -> Iterator[Site]:
+def unpaired() -> bool:
+    """Whether the phone's accounts have to be paired; a module of tests may say so."""
+    return False
+
+
+@pytest.fixture
+def site(
+    database_url: str, connection: psycopg.Connection, tmp_path: Path, *, unpaired: bool
+) -> Iterator[Site]:
     """Pages over the test's database, with a worker that sends to a simulated phone."""
     token = tokens.create(connection, "operator", ["admin"]).secret
     environment = {
         "DATABASE_URL": database_url,
         "OUTBOX_SECRET": secrets.token_hex(32),
     }
-    with Phone.start(tmp_path, behaviour=Behaviour(latency=0.2, delivered=0.4)) as phone:
+    behaviour = Behaviour(latency=0.2, delivered=0.4)
+    with Phone.start(tmp_path, behaviour=behaviour, unpaired=unpaired) as phone:
         environment["OUTBOX_SESSION"] = phone.url
         web = Running(tmp_path / "web.log", ["web", "--port", "0"], environment)
         worker = Running(tmp_path / "worker.log", ["worker"], environment)

@@ -1,4 +1,6 @@
-"""/live: tells a page that the log has grown, by server-sent events; the page then asks anew.
+"""/live: tells a page by server-sent events that it is old; the page then asks for itself anew.
+
+That is so when the log has grown, when a pairing shows another code, and when time has passed.
 
 A page is rendered in one place only, and who may see it is judged each time. Events are gathered:
 at most one message a second, so a busy log costs a page a second and no more.
@@ -45,21 +47,24 @@ async def changes(
 
 
 async def _changes(request: Request, service: Service) -> AsyncIterator[str]:
-    """Yield what made the page old: the log or the time."""
-    loop, grown = asyncio.get_running_loop(), asyncio.Event()
+    """Yield what made the page old: the log, a pairing's code, or the time."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
-    def listen(_events: list[Event]) -> None:
-        loop.call_soon_threadsafe(grown.set)
+    def change() -> None:
+        loop.call_soon_threadsafe(changed.set)
 
-    stop = service.feed.listen(listen)
+    def grow(_events: list[Event]) -> None:
+        change()
+
+    stop_feed, stop_pairings = service.feed.listen(grow), service.pairings.listen(change)
     since = loop.time()
     try:
         while not service.closing.is_set() and not await request.is_disconnected():
             with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), _SECONDS)
-            if grown.is_set():
-                grown.clear()
-                yield "log"
+                await asyncio.wait_for(changed.wait(), _SECONDS)
+            if changed.is_set():
+                changed.clear()
+                yield "news"
                 await asyncio.sleep(_SECONDS)
             elif loop.time() - since >= _ANYWAY_SECONDS:
                 yield "time"
@@ -67,4 +72,5 @@ async def _changes(request: Request, service: Service) -> AsyncIterator[str]:
                 continue
             since = loop.time()
     finally:
-        stop()
+        stop_feed()
+        stop_pairings()

@@ -1,6 +1,7 @@
-"""Where things lie in the pictures of the pages: a notification's timeline, connections' bands.
+"""The pictures of the pages: a notification's timeline, connections' bands, a pairing's QR code.
 
-Sizes are in the units of an SVG's view box.
+Where things lie in the first two is computed here, and drawn by the templates. Sizes are in the
+units of an SVG's view box.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import segno
 
 from outbox.words import wording
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from outbox.log.history import Span
     from outbox.log.notifications import Happened
+    from outbox.web.pairings import State
 
 BAND_WIDTH: Final = 1000.0
 _FIRST: Final = 50.0
@@ -83,3 +87,13 @@ def bands(spans: Sequence[Span], back: timedelta, now: datetime) -> dict[str, li
         colour = wording.CONNECTION_STYLES.get(span.state, "dim")
         found.setdefault(span.account, []).append(Band(x, end - x, span, took, colour))
     return found
+
+
+def qr_code(state: State | None) -> str:
+    """Return the QR code that a pairing shows, as SVG within a page; "" if it shows none."""
+    if state is None or state.shown is None or state.shown.kind != "qr":
+        return ""
+    made: str = segno.make(state.shown.text, error="L").svg_inline(
+        omitsize=True, border=2, dark="#000", light="#fff"
+    )
+    return made

@@ -14,6 +14,7 @@ from outbox.web.dashboard.live import live
 from outbox.web.dashboard.login import login
 from outbox.web.dashboard.notifications import notifications
 from outbox.web.dashboard.overview import overview
+from outbox.web.dashboard.pairing import pairing
 from outbox.web.dashboard.recipients import recipients
 from outbox.web.dashboard.webhooks import webhooks
 
@@ -32,8 +33,8 @@ class _Files(StaticFiles):
 def include_pages(app: FastAPI) -> None:
     """Let an application show the pages."""
     for router in (
-        *(login, overview, notifications, dead_letters, recipients, connections, accounts),
-        *(webhooks, live),
+        *(login, overview, notifications, dead_letters, recipients, connections),
+        *(accounts, pairing, webhooks, live),
     ):
         app.include_router(router)
     app.mount("/static", _Files(directory=Path(__file__).parent / "static"))

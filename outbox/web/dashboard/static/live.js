@@ -47,5 +47,10 @@
   source.addEventListener("open", () => { say("live"); refresh(); });
   source.addEventListener("changed", refresh);
   source.addEventListener("error", () => say("not live: no connection"));
+  setInterval(() => {
+    for (const node of document.querySelectorAll("[data-counts-down]")) {
+      node.textContent = Math.max(0, Number(node.textContent) - 1);
+    }
+  }, 1000);
   document.addEventListener("visibilitychange", () => { if (wanted && !document.hidden) refresh(); });
 })();
