@@ -191,7 +191,7 @@ def driven(url: str, puppet: Puppet, account: str = "main", **settings: object) 
     """Let an owner deliver, impatiently, until the block ends."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, "_RETRY_SECONDS", 0.05)
-        patch.setattr(owner, "_REPLACED_SECONDS", 0.1)
+        patch.setattr(owner, "_AWAY_SECONDS", 0.1)
         patch.setattr(evidence, "_SETTLE_SECONDS", 0.05)
         patch.setattr(evidence, "_HELD_SECONDS", 0.05)
         one = Driven(url, puppet, account, **settings)

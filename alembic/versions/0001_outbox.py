@@ -97,6 +97,7 @@ FILES = (
     "functions/check_epoch",
     "functions/rescue_leases",
     "functions/acquire_lease",
+    "functions/want_lease",
     "functions/renew_lease",
     "functions/release_lease",
     "functions/park",

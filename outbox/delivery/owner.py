@@ -46,8 +46,8 @@ _RETRY_SECONDS = 1.0
 """How long it stays away after an error, or from an account that another worker owns."""
 _STOP_RETRY_SECONDS = 0.1
 """How long it stays away after an error while it stops."""
-_REPLACED_SECONDS = 5.0
-"""How long it stays away after its session has been replaced."""
+_AWAY_SECONDS = 5.0
+"""How long it stays away after its session has been replaced, or somebody wants the account."""
 _IN_FLIGHT_SECONDS = 1.0
 """How long it rests at most while outcomes are due."""
 
@@ -79,7 +79,7 @@ class Owner:
         self._log = structlog.get_logger().bind(account=account)
         self._alarm = Alarm()
         self._stop_at: float | None = None
-        self._draining = self._lost = self._memory_is_stale = False
+        self._draining = self._lost = self._wanted = self._memory_is_stale = False
         self._beat = time.monotonic()
         self._connection: Connection | None = None
         self._listener: Listener | None = None
@@ -102,6 +102,10 @@ class Owner:
             self._log.error("the owner hangs, so its lease is left to lapse", seconds=round(silent))
         elif not lease.renew(connection, self.account, tenure.epoch, self._settings.lease_duration):
             self._lost = tenure is self._tenure
+            self._alarm.ring()
+        elif lease.is_wanted(connection, self.account):
+            self._log.info("gives the account to who unpairs it", epoch=tenure.epoch)
+            self._wanted = tenure is self._tenure
             self._alarm.ring()
 
     def deliver(self) -> float | None:
@@ -157,9 +161,9 @@ class Owner:
                     "stale_epoch", f"epoch {tenure.epoch} of account {self.account}"
                 )
             busy = tenure.take_events(connection)
-            if tenure.is_replaced:
+            if tenure.is_replaced or self._wanted:
                 self._give_up(connection, tenure)
-                return _REPLACED_SECONDS
+                return _AWAY_SECONDS
             if self._stop_at is not None:
                 if self._drained(connection, tenure, self._stop_at):
                     return None
@@ -214,7 +218,7 @@ class Owner:
         if epoch is None:
             return None
         self._log.info("owns the account", epoch=epoch)
-        self._lost = False
+        self._lost = self._wanted = False
         self._tenure = Tenure(
             connection,
             self.account,

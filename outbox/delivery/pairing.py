@@ -1,13 +1,15 @@
 """To pair an account with a phone, and to unpair it: what an operator does while no session runs.
 
 Invariants: the account's lease is held meanwhile, so nobody builds a session beside it; an owner
-that cannot connect for want of a login is fenced for it and has the account back afterwards. Nobody
+that cannot connect for want of a login is fenced for it and has the account back afterwards, and
+one that is connected is asked to give the account up to be unpaired. Nobody
 takes the account from who pairs it; if that process dies, its lease lapses. What happened is in the
 log, with who did it; the device's address, which is a number, is beside it.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -29,6 +31,9 @@ _HELD = timedelta(seconds=30)
 """How long the lease is held if this process dies while it pairs, which renews it each second."""
 _HELD_TO_UNPAIR = timedelta(seconds=90)
 """The same while it unpairs, which may take so long."""
+_GIVE_WAY = timedelta(seconds=20)
+"""How long a connected worker has to give the account up: it looks every five, and may need ten."""
+_LOOK_SECONDS = 0.2
 
 Rule = Literal["paired_already", "not_paired", "account_connected", "being_paired"]
 
@@ -126,7 +131,7 @@ def unpair(
             on.
 
     Raises:
-        NotNowError: It is not paired, a worker has a connection, or somebody pairs it.
+        NotNowError: It is not paired, a worker does not give it up, or somebody pairs it.
         LinkingError: WhatsApp could not be told.
         ConnectionError: Whoever knows whether it is paired is away.
     """
@@ -135,7 +140,7 @@ def unpair(
             "not_paired",
             f"Account {account} is not paired; to pair it run: outbox pair {account}",
         )
-    with _leased(connection, account, who, _HELD_TO_UNPAIR) as epoch:
+    with _leased(connection, account, who, _HELD_TO_UNPAIR, _GIVE_WAY) as epoch:
         if tell:
             linking.unpair(account)
         linking.forget(account)
@@ -152,9 +157,14 @@ def unpair(
 
 
 @contextmanager
-def _leased(connection: Connection, account: str, who: Whoever, held: timedelta) -> Iterator[int]:
-    about = {**who.worker, **who.by}
-    epoch = lease.acquire(connection, account, uuid4(), held, about, pairing=True)
+def _leased(
+    connection: Connection,
+    account: str,
+    who: Whoever,
+    held: timedelta,
+    patience: timedelta = timedelta(0),
+) -> Iterator[int]:
+    epoch = _acquire(connection, account, who, held, patience)
     if epoch is None and lease.is_pairing(connection, account):
         raise NotNowError(
             "being_paired",
@@ -171,3 +181,24 @@ def _leased(connection: Connection, account: str, who: Whoever, held: timedelta)
     finally:
         with suppress(StaleEpoch):  # it has lapsed, which is in the log already
             lease.release(connection, account, epoch)
+
+
+def _acquire(
+    connection: Connection, account: str, who: Whoever, held: timedelta, patience: timedelta
+) -> int | None:
+    """Take the lease; a worker that has the account connected is asked for it, and waited for."""
+    about = {**who.worker, **who.by}
+    until = time.monotonic() + patience.total_seconds()
+    asked = False
+    while True:
+        epoch = lease.acquire(connection, account, uuid4(), held, about, pairing=True)
+        if epoch is not None or lease.is_pairing(connection, account):
+            return epoch
+        if time.monotonic() >= until:
+            if asked:
+                lease.want(connection, account, timedelta(0))
+            return None
+        if not asked:
+            lease.want(connection, account, patience)
+            asked = True
+        time.sleep(_LOOK_SECONDS)

@@ -54,6 +54,20 @@ def is_pairing(connection: Connection, account: str) -> bool:
     return bool(row and row[0])
 
 
+def want(connection: Connection, account: str, duration: timedelta) -> None:
+    """Ask a worker that owns the account to give it back, and wait so long for that."""
+    connection.execute("select outbox.want_lease(%s, %s)", (account, duration))
+
+
+def is_wanted(connection: Connection, account: str) -> bool:
+    """Return whether somebody waits for the account."""
+    row = connection.execute(
+        "select wanted_until > statement_timestamp() from outbox.lease where account = %s",
+        (account,),
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def renew(connection: Connection, account: str, epoch: int, duration: timedelta) -> bool:
     """Renew a lease; return whether it is still held with this epoch."""
     row = connection.execute(

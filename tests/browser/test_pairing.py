@@ -101,6 +101,26 @@ def test_an_account_is_paired_by_the_keyboard_and_a_typed_code(
     assert page.evaluate(UNTOUCHED)
 
 
+def test_a_connected_account_is_unpaired(
+    page: Page, site: Site, handset: Control, connection: psycopg.Connection
+) -> None:
+    """The page asks first; then the worker gives the account up, and it can be paired anew."""
+    page.goto("/accounts/main")
+    connected = page.locator("#connection")
+    for _ in range(2):
+        page.get_by_role("button", name="Pair by QR code").click()
+        expect(page.get_by_role("img", name=QR)).to_be_visible()
+        handset.scan(_code(site))
+        expect(connected).to_contain_text("connected for", timeout=PATIENCE)
+        page.get_by_text("Unpair it").click()
+        # What was opened stays open while the page is brought up to date.
+        enqueue(connection)
+        page.wait_for_timeout(2000)
+        page.get_by_role("button", name="Unpair main").click()
+        expect(connected).to_contain_text("unpaired by an operator", timeout=2 * PATIENCE)
+    assert handset.stats()["connected"] == []
+
+
 def test_the_end_of_pairing_is_said(page: Page, handset: Control) -> None:
     """That time was up, that the phone's side refused, and that it was stopped."""
     page.goto("/accounts/main")

@@ -31,7 +31,7 @@ def main(environment: Mapping[str, str], log: str, point: str | None, passage: i
     os.dup2(told, sys.stderr.fileno())
     os.environ.update(environment)
     owner._RETRY_SECONDS = 0.05
-    owner._REPLACED_SECONDS = 0.2
+    owner._AWAY_SECONDS = 0.2
     evidence._SETTLE_SECONDS = evidence._HELD_SECONDS = 0.05
     arm(Point(point, passage))
     settings = Settings()  # type: ignore[call-arg]  # the rest comes from the environment

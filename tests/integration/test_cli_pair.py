@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from outbox.cli import pair as command
+from outbox.delivery import pairing
 from outbox.log.login import login_of, record_login
 from outbox.session.linking import Shown
 from outbox.session.whatsapp import linking
@@ -113,8 +115,14 @@ def test_paired_already(database_url: str, whatsapp: WhatsApp) -> None:
     assert "outbox unpair main" in ran.err
 
 
-def test_connected(connection: psycopg.Connection, database_url: str, whatsapp: WhatsApp) -> None:
-    """To pair or unpair while a worker has the account connected is refused."""
+def test_connected(
+    connection: psycopg.Connection,
+    database_url: str,
+    whatsapp: WhatsApp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To pair while a worker has the account connected is refused, and to unpair if it keeps it."""
+    monkeypatch.setattr(pairing, "_GIVE_WAY", timedelta(seconds=0.5))
     assert run("pair", url=database_url).code == 0
     Session(connection).transition("connected")
     ran = run("unpair", url=database_url)

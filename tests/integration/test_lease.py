@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -238,6 +239,26 @@ def test_who_pairs_is_not_taken_over_from(connection: psycopg.Connection, state:
     assert not lease.is_pairing(connection, "main")
     assert worker.acquire()
     assert not lease.is_pairing(connection, "main")
+
+
+def test_who_unpairs_may_want_a_connected_account(connection: psycopg.Connection) -> None:
+    """Its owner keeps it until it gives it back; then nobody takes it but who wants it."""
+    first, second, third = Account.owned(connection), Account(connection), Account(connection)
+    first.transition("connected")
+    assert not lease.is_wanted(connection, "main")
+    lease.want(connection, "main", timedelta(minutes=1))
+    assert lease.is_wanted(connection, "main")
+    assert not second.acquire(pairing=True)
+    assert first.renew()
+    first.release()
+    assert not third.acquire()
+    assert second.acquire(pairing=True)
+    assert not lease.is_wanted(connection, "main")
+    second.release()
+    assert third.acquire()
+    lease.want(connection, "main", timedelta(0))
+    third.release()
+    assert first.acquire()
 
 
 def test_free_account_is_taken_as_ever(connection: psycopg.Connection) -> None:

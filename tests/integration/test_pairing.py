@@ -252,11 +252,44 @@ def test_worker_waits_for_it(
         other_side.wait_logins(2)  # that of pairing comes first
         other_side.wait_received(1)
         _until(lambda: _state(connection) == "connected", "the worker is connected")
-        with pytest.raises(NotNowError, match="stop that worker first"):
-            operator.unpair()
     events = _events(connection)
     assert events.index("pairing_offered") < events.index("paired") < events.index("connected")
     assert other_side.unlinked() == []
+
+
+def test_worker_gives_way(
+    connection: psycopg.Connection,
+    database_url: str,
+    operator: Operator,
+    other_side: Account,
+    whatsapp: WhatsApp,
+    tmp_path: Path,
+    jid: str,
+) -> None:
+    """A worker that has the account connected gives it up to be unpaired, and doubles nothing."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    operator.pair()
+    enqueue(connection)
+    with running_worker(database_url, "main", whatsapp.environment, folder):
+        other_side.wait_received(1)
+        operator.unpair()
+        _until(lambda: not _is_free(connection), "the worker has the account back")
+        assert _state(connection) == "logged_out"
+    assert other_side.unlinked() == [jid]
+    assert len(other_side.received()) == 1
+    row = connection.execute("select state from outbox.notification").fetchone()
+    assert row == ("sent",)
+    events = [type_ for type_ in _events(connection) if type_ not in {"attempt_started", "sent"}]
+    story = events[events.index("connected") :]
+    assert story[:5] == [
+        "connected",
+        "lease_released",
+        "lease_acquired",
+        "logged_out",
+        "lease_released",
+    ]
+    assert "replaced" not in events
 
 
 def test_paired_already(

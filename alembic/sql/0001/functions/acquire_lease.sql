@@ -1,7 +1,7 @@
 -- Takes the lease of an account for a new owner, if it is free or has lapsed; with p_pairing, for who pairs or unpairs
 -- the account, also from an owner that lives, unless it has, builds or ends a connection, or pairs the account itself.
 -- Whoever owns an account that cannot connect is fenced like one whose lease has lapsed, and gets it back when it is
--- free.
+-- free. An account that somebody wants (outbox.want_lease) is free for pairing only.
 -- Returns the new epoch, or null while somebody else owns the account.
 create function outbox.acquire_lease(p_account text, p_owner uuid, p_duration interval, p_worker jsonb default '{}',
                                      p_pairing boolean default false)
@@ -20,8 +20,9 @@ begin
   end if;
   perform outbox.rescue_leases();
   update outbox.lease
-  set owner = p_owner, epoch = epoch + 1, until = statement_timestamp() + p_duration, wake = false, pairing = p_pairing
-  where account = p_account and owner is null
+  set owner = p_owner, epoch = epoch + 1, until = statement_timestamp() + p_duration, wake = false, pairing = p_pairing,
+      wanted_until = '-infinity'
+  where account = p_account and owner is null and (p_pairing or wanted_until < statement_timestamp())
   returning epoch into v_epoch;
   if v_epoch is not null then
     perform outbox.append_connection(p_account, 'lease_acquired',
