@@ -161,7 +161,7 @@ class Owner:
                     "stale_epoch", f"epoch {tenure.epoch} of account {self.account}"
                 )
             busy = tenure.take_events(connection)
-            if tenure.is_replaced or self._wanted:
+            if tenure.is_replaced or (self._wanted and self._stop_at is None):
                 self._give_up(connection, tenure)
                 return _AWAY_SECONDS
             if self._stop_at is not None:

@@ -189,16 +189,18 @@ def _acquire(
     """Take the lease; a worker that has the account connected is asked for it, and waited for."""
     about = {**who.worker, **who.by}
     until = time.monotonic() + patience.total_seconds()
-    asked = False
-    while True:
-        epoch = lease.acquire(connection, account, uuid4(), held, about, pairing=True)
-        if epoch is not None or lease.is_pairing(connection, account):
-            return epoch
-        if time.monotonic() >= until:
-            if asked:
-                lease.want(connection, account, timedelta(0))
-            return None
-        if not asked:
-            lease.want(connection, account, patience)
-            asked = True
-        time.sleep(_LOOK_SECONDS)
+    asked, epoch = False, None
+    try:
+        while True:
+            epoch = lease.acquire(connection, account, uuid4(), held, about, pairing=True)
+            if epoch is not None or lease.is_pairing(connection, account):
+                return epoch
+            if time.monotonic() >= until:
+                return None
+            if not asked:
+                lease.want(connection, account, patience)
+                asked = True
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        if asked and epoch is None:  # also when it was interrupted
+            lease.want(connection, account, timedelta(0))

@@ -18,6 +18,7 @@ import structlog
 from outbox.delivery import pairing
 from outbox.delivery.about import describe_worker
 from outbox.session.linking import LinkingError, NobodyScannedError
+from outbox.web.handlers import SOON
 from outbox.web.problems import ProblemError, problem
 
 if TYPE_CHECKING:
@@ -159,12 +160,15 @@ class Pairings:
         Raises:
             NotNowError: The account's state does not allow it.
             LinkingError: The phone's side could not be told.
-            ProblemError: There is nothing to pair with.
+            ProblemError: There is nothing to pair with, or the database is away.
         """
         linking = self._possible()
         who = pairing.Whoever(describe_worker(), {"token": token})
-        with self._connect() as connection:
-            pairing.unpair(connection, linking, account, who, tell=tell)
+        try:
+            with self._connect() as connection:
+                pairing.unpair(connection, linking, account, who, tell=tell)
+        except ConnectionError as error:
+            raise ProblemError(problem("unavailable", str(error)), SOON) from None
         with self._lock:
             self._all.pop(account, None)
 

@@ -128,7 +128,7 @@ def test_a_form_of_another_site_does_nothing(
 
 
 def test_a_scope_cannot_do_more(api: Api, connection: psycopg.Connection) -> None:
-    """Who may only read can neither requeue, nor cancel, nor enqueue, nor connect."""
+    """Who may only read can neither requeue, nor cancel, nor enqueue, nor connect, nor pair."""
     session = Session(connection)
     dead, pending = enqueue(connection), enqueue(connection, "+447700900124")
     session.end("rejected", dead, error="error 479")
@@ -139,6 +139,9 @@ def test_a_scope_cannot_do_more(api: Api, connection: psycopg.Connection) -> Non
         "/notifications/new",
         "/dead-letters/requeue",
         "/accounts/main/resume",
+        "/accounts/main/pair",
+        "/accounts/main/pair/stop",
+        "/accounts/main/unpair",
     ):
         answer = browser.post(path, id=str(dead), recipient="+447700900123", text="hello")
         assert answer.status_code == 403, path
@@ -147,6 +150,23 @@ def test_a_scope_cannot_do_more(api: Api, connection: psycopg.Connection) -> Non
     assert notifications.show(connection, pending).state == "pending"
     count = connection.execute("select count(*) from outbox.notification").fetchone()
     assert count == (2,)
+
+
+def test_who_may_pair_sees_how(api: Api, operator: Browser) -> None:
+    """An account that nobody knows yet is shown to nobody else; its name has to be one."""
+    admin = _log_in(api, "admin")
+    assert "Begin with" in admin.get("/accounts").text
+    assert "Begin with" not in operator.get("/accounts").text
+    assert admin.get("/accounts/main").status_code == 200
+    assert operator.get("/accounts/main").status_code == 404
+    assert admin.get("/accounts/Main").status_code == 422
+    refused = admin.post("/accounts/main/pair")
+    assert refused.status_code == 409
+    assert "tests have no phone" in refused.text
+    assert "data-live" not in refused.text  # at this address there is nothing to be asked anew
+    assert operator.post("/accounts/main/pair").status_code == 403
+    for path in ("pair", "pair/stop", "unpair"):
+        assert admin.post(f"/accounts/main/{path}", csrf="x").status_code == 403
 
 
 def test_a_text_is_enqueued_by_hand(operator: Browser, connection: psycopg.Connection) -> None:

@@ -142,6 +142,29 @@ def test_what_a_worker_does_is_counted_by_the_web_process(
     assert "447700900123" not in said
 
 
+def test_sigterm_ends_a_pairing(
+    start: Any,  # noqa: ANN401
+    connection: psycopg.Connection,
+    tmp_path: Path,
+) -> None:
+    """The account is given back at once, not when its lease lapses, and the exit code is 0."""
+    secret = tokens.create(connection, "ann", ["admin"]).secret
+    with Phone.start(tmp_path, unpaired=True) as phone:
+        web = start("web", "--port", "0", OUTBOX_SESSION=phone.url)
+        port = web.wait_for(r"event=started host=127\.0\.0\.1 port=(\d+)")[1]
+        begun = httpx2.post(
+            f"http://127.0.0.1:{port}/v1/accounts/main/pairing",
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=PATIENCE,
+        )
+        assert begun.status_code == 202
+        assert connection.execute("select pairing from outbox.lease").fetchone() == (True,)
+        web.process.send_signal(signal.SIGTERM)
+        assert web.process.wait(PATIENCE) == 0
+    assert connection.execute("select owner from outbox.lease").fetchone() == (None,)
+    assert "standing=stopped" in web.log.read_text("utf-8")
+
+
 def test_heroku_says_which_port(start: Any) -> None:  # noqa: ANN401
     """PORT is where to listen, for everybody; Ctrl-C ends it as well."""
     with socket.create_server(("127.0.0.1", 0)) as free:
