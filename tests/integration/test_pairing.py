@@ -15,11 +15,13 @@ import pytest
 from outbox.delivery import pairing
 from outbox.delivery.pairing import NotNowError, Whoever
 from outbox.log.login import login_of
+from outbox.log.pool import open_pool
 from outbox.log.store import WhatsmeowStore
 from outbox.session.linking import LinkingError, NobodyScannedError, Shown
 from outbox.session.whatsapp import linking
 from outbox.session.whatsapp.linking import WhatsappLinking
 from tests.cli_runner import Session, enqueue
+from tests.web_api import made
 from tests.whatsapp.account import Account
 from tests.whatsapp.linked import linking_server
 from tests.whatsapp.listener import Listener
@@ -172,6 +174,36 @@ def test_typed_code(
     assert _holds_no_number(connection, jid)
 
 
+def test_over_http(
+    connection: psycopg.Connection,
+    database_url: str,
+    store: WhatsmeowStore,
+    whatsapp: WhatsApp,
+    jid: str,
+) -> None:
+    """The web process links with WhatsApp as the command line does, ends when told to, unpairs."""
+    path = "/v1/accounts/main/pairing"
+    with open_pool(database_url, "web test") as pool:
+        api = made(pool, connection, linking=WhatsappLinking(store))
+
+        def shown() -> dict[str, str]:
+            api.ask("POST", path)
+            _until(lambda: api.ask("GET", path).json()["code"], "a code is shown")
+            found: dict[str, str] = api.ask("GET", path).json()
+            return found
+
+        assert shown()["kind"] == "qr"
+        assert api.ask("DELETE", path).json()["standing"] == "stopped"
+        assert not session_processes()
+        whatsapp.phone.scan(shown()["code"], jid)
+        _until(lambda: api.ask("GET", path).json()["standing"] == "paired", "it is paired")
+        assert _devices(connection) == [jid]
+        assert api.ask("POST", "/v1/accounts/main/unpair").json()["jid"] is None
+    assert _devices(connection) == []
+    assert whatsapp.account(jid).unlinked() == [jid]
+    assert _is_free(connection)
+
+
 def test_paired_sends(
     store: WhatsmeowStore, operator: Operator, other_side: Account, whatsapp: WhatsApp
 ) -> None:
@@ -198,14 +230,14 @@ def test_lease_is_held_as_long_as_a_code(
         row = connection.execute("select until from outbox.lease").fetchone()
         assert row
         until.append(row[0])
-        if len(until) == 4:
+        if shown and not operator.shown:
             operator._use(shown[0])
 
     number = jid.partition(":")[0]
     linking = WhatsappLinking(store)
     assert pairing.pair(connection, linking, "main", WHO, shown.append, number, wait) == jid
     assert len(shown) == 1
-    assert len(set(until)) == len(until)
+    assert len(set(until)) == len(until) > 1
 
 
 def test_nobody_pairs_beside(connection: psycopg.Connection, operator: Operator) -> None:
