@@ -33,7 +33,7 @@ class ExitCode(IntEnum):
     IN_PART = 9
     """Some of what was given was done, and some was refused."""
     NOT_LINKED = 10
-    """`pair` and `unpair`: the phone or WhatsApp did not do its part."""
+    """`pair`, `unpair`, `phone --scan`: the phone or WhatsApp did not do its part."""
     BROKEN = 11
     """`doctor`: something is broken."""
     NOT_WHOLE = 12

@@ -8,6 +8,7 @@ so that whoever began it is told.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -17,6 +18,7 @@ import structlog
 
 from outbox.delivery import pairing
 from outbox.delivery.about import describe_worker
+from outbox.errors import StaleEpoch
 from outbox.session.linking import LinkingError, NobodyScannedError
 from outbox.web.handlers import SOON
 from outbox.web.problems import ProblemError, problem
@@ -191,7 +193,8 @@ class Pairings:
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
-            listener()
+            with suppress(RuntimeError):  # the loop of an open page has ended
+                listener()
 
     def open(self) -> Connection:
         """Open a connection to the database."""
@@ -240,6 +243,8 @@ class _Pairing:
             self._end("timed_out")
         except LinkingError as error:
             self._end("refused", reason=str(error))
+        except StaleEpoch:
+            self._end("refused", reason="the account was lost to somebody else meanwhile")
         except (psycopg.OperationalError, psycopg.InterfaceError, ConnectionError):
             _log.exception("pairing failed", account=self._account)
             self._end("refused", reason="the database was lost meanwhile")
