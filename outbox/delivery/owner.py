@@ -79,7 +79,8 @@ class Owner:
         self._log = structlog.get_logger().bind(account=account)
         self._alarm = Alarm()
         self._stop_at: float | None = None
-        self._draining = self._lost = self._wanted = self._memory_is_stale = False
+        self._draining = self._lost = self._memory_is_stale = False
+        self._give_way_at: float | None = None
         self._beat = time.monotonic()
         self._connection: Connection | None = None
         self._listener: Listener | None = None
@@ -104,8 +105,9 @@ class Owner:
             self._lost = tenure is self._tenure
             self._alarm.ring()
         elif lease.is_wanted(connection, self.account):
-            self._log.info("gives the account to who unpairs it", epoch=tenure.epoch)
-            self._wanted = tenure is self._tenure
+            if self._give_way_at is None and tenure is self._tenure:
+                self._log.info("gives the account to who unpairs it", epoch=tenure.epoch)
+                self._give_way_at = time.monotonic() + self._settings.drain_seconds
             self._alarm.ring()
 
     def deliver(self) -> float | None:
@@ -161,7 +163,7 @@ class Owner:
                     "stale_epoch", f"epoch {tenure.epoch} of account {self.account}"
                 )
             busy = tenure.take_events(connection)
-            if tenure.is_replaced or (self._wanted and self._stop_at is None):
+            if tenure.is_replaced or self._gives_way(tenure):
                 self._give_up(connection, tenure)
                 return _AWAY_SECONDS
             if self._stop_at is not None:
@@ -170,7 +172,9 @@ class Owner:
             else:
                 tenure.keep_connected(connection)
                 vigil.look_if_due(connection)
-            busy |= tenure.exchange(connection, start=self._stop_at is None)
+            busy |= tenure.exchange(
+                connection, start=self._stop_at is None and self._give_way_at is None
+            )
             busy |= tenure.record_receipts(connection)
             busy |= tenure.settle(connection)
             if busy:
@@ -218,7 +222,7 @@ class Owner:
         if epoch is None:
             return None
         self._log.info("owns the account", epoch=epoch)
-        self._lost = self._wanted = False
+        self._lost, self._give_way_at = False, None
         self._tenure = Tenure(
             connection,
             self.account,
@@ -267,6 +271,12 @@ class Owner:
         self._log.info("gave the account back", epoch=tenure.epoch)
         self._close()
         return True
+
+    def _gives_way(self, tenure: Tenure) -> bool:
+        """Whether somebody wants the account, and what was being sent is waited for no more."""
+        if self._give_way_at is None or self._stop_at is not None:
+            return False
+        return not tenure.is_waiting_for_outcomes or time.monotonic() >= self._give_way_at
 
     def _give_up(self, connection: Connection, tenure: Tenure) -> None:
         """Close the session, record its last outcomes, and give the lease back."""

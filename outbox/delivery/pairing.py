@@ -31,8 +31,9 @@ _HELD = timedelta(seconds=30)
 """How long the lease is held if this process dies while it pairs, which renews it each second."""
 _HELD_TO_UNPAIR = timedelta(seconds=90)
 """The same while it unpairs, which may take so long."""
-_GIVE_WAY = timedelta(seconds=20)
-"""How long a connected worker has to give the account up: it looks every five, and may need ten."""
+_GIVE_WAY = timedelta(seconds=25)
+"""How long a connected worker has to give the account up: it looks every five, waits five for what
+is being sent, and may need ten to end its session."""
 _LOOK_SECONDS = 0.2
 
 Rule = Literal["paired_already", "not_paired", "account_connected", "being_paired"]

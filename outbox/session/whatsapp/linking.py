@@ -67,6 +67,8 @@ class WhatsappLinking:
                     case "paired":
                         yield Paired(said["jid"])
                         return
+                    case _:  # a sign of life, which may come before any pause is over
+                        yield None
         raise NobodyScannedError("nobody has used a code in time")
 
     def unpair(self, account: str) -> None:
