@@ -144,6 +144,9 @@ def test_pairing_fits_every_screen(
 ) -> None:
     """On a desk and on a phone, light and dark: the code is as large as it has to be."""
     page.goto("/accounts/main")
+    expect(page.locator("#connection")).to_contain_text("the device is not linked")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Pair by QR code").click()
     expect(page.get_by_role("img", name=QR)).to_be_visible()
     state = page.context.storage_state()
