@@ -154,7 +154,7 @@ def test_a_scope_cannot_do_more(api: Api, connection: psycopg.Connection) -> Non
 
 def test_who_may_pair_sees_how(api: Api, operator: Browser) -> None:
     """An account that nobody knows yet is shown to nobody else; its name has to be one."""
-    admin = _log_in(api, "admin")
+    admin = log_in(api, "admin")
     assert "Begin with" in admin.get("/accounts").text
     assert "Begin with" not in operator.get("/accounts").text
     assert admin.get("/accounts/main").status_code == 200
