@@ -17,6 +17,7 @@ from outbox.session.simulated_linking import SimulatedLinking
 from outbox.web import pairings
 from tests.cli_runner import Session
 from tests.web_api import Api, made, wrong
+from tests.web_pages import log_in
 
 PAIRING = "/v1/accounts/main/pairing"
 UNPAIR = "/v1/accounts/main/unpair"
@@ -105,6 +106,18 @@ def test_a_qr_code_pairs(api: Api, handset: Control, connection: psycopg.Connect
         ("paired", "admin"),
         ("lease_released", None),
     ]
+
+
+def test_the_code_is_for_who_may_pair(api: Api) -> None:
+    """Whoever sees it could link the account with a phone of their own: nobody else is shown it."""
+    _begin(api)
+    code = _until(api, _stands("showing"))["code"]
+    reader, admin = log_in(api, "read", "operate"), log_in(api, "admin")
+    for path in ("/", "/accounts", "/accounts/main", "/connections"):
+        shown = reader.get(path).text
+        assert "qrline" not in shown
+        assert code not in shown
+    assert "qrline" in admin.get("/accounts/main").text
 
 
 def test_a_typed_code_pairs(api: Api, handset: Control) -> None:
