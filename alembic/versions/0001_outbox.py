@@ -114,6 +114,7 @@ FILES = (
     "functions/record_outcomes",
     "functions/exchange",
     "functions/record_receipts",
+    "functions/is_traceable",
     "functions/settle_unconfirmed",
     "functions/expire",
     # personal data

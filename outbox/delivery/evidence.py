@@ -3,7 +3,8 @@
 No trace proves that no frame left: the attempt is made again. With a trace it may have arrived: a
 receipt for its message id settles it as sent, and without one the notification's policy decides
 after a grace of connected time: `resend`, or `hold` for an operator. An album is several messages,
-of which the receipt for the first proves too little: there the policy decides.
+of which the receipt for the first proves too little: there the policy decides. So it does where the
+account has been paired again since, for traces go with the login: the lack of one proves nothing.
 
 Invariant: an attempt of unknown outcome holds its recipient up, so that nothing overtakes what may
 have to be sent again, unless it is held: an operator may take days.
@@ -68,7 +69,7 @@ class Evidence:
     @property
     def lacks_traces(self) -> bool:
         """Whether there are attempts of which no trace was looked for: no receipt fits them."""
-        return any(unsettled.message_id is None for unsettled in self._unsettled.values())
+        return any(unsettled.lacks_trace for unsettled in self._unsettled.values())
 
     def doubt(self, unsettled: queue.Unsettled) -> None:
         """Know of an attempt whose outcome is unknown, or of the trace that it left."""
@@ -76,7 +77,7 @@ class Evidence:
         if unsettled.holds_up:
             self._lanes.occupy(unsettled.recipient)
             self._settle_at = min(self._settle_at, time.monotonic() + _SETTLE_SECONDS)
-        if unsettled.message_id is None:
+        if unsettled.lacks_trace:
             self.hurry()
 
     def settled(self, notifications: Iterable[UUID]) -> None:
@@ -116,7 +117,7 @@ class Evidence:
             self.settled(gone)
 
     def _ask_for_traces(self, session: Session) -> list[Result]:
-        untraced = [u for u in self._unsettled.values() if u.message_id is None]
+        untraced = [u for u in self._unsettled.values() if u.lacks_trace]
         if not untraced:
             return []
         try:

@@ -52,6 +52,13 @@ class Unsettled(NamedTuple):
     message_id: str | None
     """Known once a trace has been found."""
     on_unknown: str
+    traceable: bool = True
+    """Whether it would have left a trace that can still be found: the login is the same still."""
+
+    @property
+    def lacks_trace(self) -> bool:
+        """Whether its trace is to be looked for."""
+        return self.message_id is None and self.traceable
 
     @property
     def holds_up(self) -> bool:

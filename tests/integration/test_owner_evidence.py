@@ -67,6 +67,29 @@ def test_attempt_without_a_trace_is_made_again_at_once(
     assert account.data(notification, 4)["class"] == "never_left"
 
 
+@pytest.mark.parametrize("on_unknown", ["resend", "hold"])
+def test_no_trace_proves_nothing_once_the_account_was_paired_again(
+    database_url: str, account: Account, on_unknown: str
+) -> None:
+    """Traces go with the login: the policy decides, so what is held is not sent twice."""
+    account.connection.execute("update outbox.policy set grace = '300 ms'")
+    doubtful = _left_by_a_dead_worker(account, on_unknown=on_unknown)
+    assert account.acquire()
+    account.transition("paired")
+    account.release()
+    after = account.enqueue(2)
+    puppet = Puppet()
+    with driven(database_url, puppet):
+        until(lambda: account.row(after).state == "sent", "another one is sent")
+        if on_unknown == "resend":
+            until(lambda: account.row(doubtful).state == "sent", "it is sent again")
+            assert "unconfirmed" in {account.data(doubtful, n).get("class") for n in range(1, 7)}
+        else:
+            time.sleep(0.6)  # twice the grace
+            assert account.row(doubtful).state == "unknown"
+    assert puppet.order == ([after, doubtful] if on_unknown == "resend" else [after])
+
+
 def test_attempt_with_a_trace_waits_for_the_grace_and_is_made_again(
     database_url: str, account: Account
 ) -> None:

@@ -1,6 +1,6 @@
--- Settles by policy what evidence has not settled: an attempt that left a trace, whose account has been connected for
--- the grace since, and for which no receipt came, is sent again if its notification says 'resend'; 'hold' waits for an
--- operator. Returns how many.
+-- Settles by policy what evidence has not settled: an attempt that left a trace, or whose trace is not to be had any
+-- more, whose account has been connected for the grace since, and for which no receipt came, is sent again if its
+-- notification says 'resend'; 'hold' waits for an operator. Returns how many.
 create function outbox.settle_unconfirmed(p_account text, p_epoch bigint)
 returns integer language plpgsql as $$
 declare
@@ -11,7 +11,8 @@ begin
   with unconfirmed as materialized (
     select n.id, n.version, n.attempts, n.failures + 1 >= n.max_attempts as exhausted
     from outbox.notification n join outbox.connection c using (account)
-    where n.account = p_account and n.unsettled and n.message_id is not null and n.on_unknown = 'resend'
+    where n.account = p_account and n.unsettled and n.on_unknown = 'resend'
+      and (n.message_id is not null or not outbox.is_traceable(n.account, n.id))
       and c.state = 'connected'
       and greatest(n.changed_at, c.connected_at) + v_policy.grace <= statement_timestamp()
   ), appended as (
