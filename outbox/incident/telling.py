@@ -1,0 +1,252 @@
+"""What happened, told in sentences: the top of every report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from outbox.words import narrative, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from outbox.log.incident import Dead, Held, Incident, Outage, Restart
+
+_MOST = 5
+"""Sentences about the same, before it becomes a list that has its place below."""
+
+_CAUSES = {
+    "draining": "its worker was stopping, as for a restart or a deploy",
+    "lease_lost": "its worker did not renew the lease in time, so it died or was cut off",
+    "lease_acquired": "a worker took the account over while the connection stood",
+}
+"""What ends a connection that stood, where the event's own words say less."""
+
+
+class Answer(NamedTuple):
+    """A question that everybody asks of an incident."""
+
+    question: str
+    sentences: list[str]
+
+
+def answers(incident: Incident) -> list[Answer]:
+    """Return what an incident is asked for, each answered in plain sentences."""
+    return [
+        Answer("What happened", _happened(incident)),
+        Answer("Why", _why(incident)),
+        Answer("Who was affected", _who(incident)),
+        Answer("What was late, and by how much", _late(incident)),
+        Answer("What ended without success", _lost(incident)),
+        Answer("What may have arrived twice", _doubled(incident)),
+        Answer("What is still open", _open(incident)),
+    ]
+
+
+def moment(incident: Incident, at: datetime) -> str:
+    """Return a moment in the reader's time zone, without its date where that is the first day's."""
+    return wording.clock(at, incident.since)
+
+
+def title(incident: Incident) -> str:
+    """Return what the report is about."""
+    of = f" of account {incident.account}" if incident.account else ""
+    since = f"{incident.since.astimezone():%Y-%m-%d %H:%M}"
+    return f"Incident{of}, {since} to {_end(incident)}"
+
+
+def because(cause: str, reason: str | None) -> str:
+    """Return what an event and its reason say about why a connection ended."""
+    words = _CAUSES.get(cause) or narrative.CONNECTIONS.get(cause, cause)
+    return f"{words}: {reason}" if reason else words
+
+
+def tries(incident: Incident, outage: Outage) -> int:
+    """Return how many tries to connect failed during an outage."""
+    end = outage.ended_at or incident.now
+    began = sum(
+        one.account == outage.account
+        and one.state == "connecting"
+        and outage.began_at <= one.began < end
+        for one in incident.bands
+    )
+    return max(began - 1, 0)
+
+
+def took_over(one: Restart) -> str:
+    """Return which worker took an account over from which, in a sentence without its end."""
+    earlier = {
+        "lease_lost": "which had not renewed its lease",
+        "lease_released": "which had stopped",
+    }.get(one.earlier_end or "", "")
+    same = one.worker == one.earlier_worker
+    who = f"{one.worker} came back" if same else f"{one.worker} took over from {one.earlier_worker}"
+    if one.release != one.earlier_release:
+        who += f" with release {one.release} in place of {one.earlier_release}"
+    return f"{who}, {earlier}" if earlier and not same else who + _own(one)
+
+
+def _own(one: Restart) -> str:
+    return " after it had not renewed its lease" if one.earlier_end == "lease_lost" else ""
+
+
+def _end(incident: Incident) -> str:
+    local, first = incident.until.astimezone(), incident.since.astimezone()
+    return f"{local:%H:%M}" if local.date() == first.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _happened(incident: Incident) -> list[str]:
+    said = []
+    for one in incident.outages[:_MOST]:
+        began = moment(incident, one.began_at)
+        failed = tries(incident, one)
+        meanwhile = f"; {wording.number(failed, 'try', 'tries')} to connect failed" if failed else ""
+        if one.ended_at:
+            said.append(
+                f"Account {one.account} was not connected from {began} to "
+                f"{moment(incident, one.ended_at)}, for {wording.seconds(one.duration)}{meanwhile}."
+            )
+        else:
+            said.append(
+                f"Account {one.account} has not been connected since {began}, for "
+                f"{wording.seconds(one.duration)}{meanwhile}."
+            )
+    said += _more(len(incident.outages) - _MOST, "more outage")
+    if not said:
+        said.append("No connection that stood was lost.")
+    for restart in incident.restarts.rows[:_MOST]:
+        said.append(
+            f"At {moment(incident, restart.at)} {took_over(restart)} (account {restart.account})."
+        )
+    return said + _more(incident.restarts.total - _MOST, "more change of worker")
+
+
+def _why(incident: Incident) -> list[str]:
+    said = [
+        f"{moment(incident, one.began_at)}: {because(one.cause, one.reason)}." for one in incident.outages[:_MOST]
+    ]
+    during = [one for one in incident.causes.rows if one.type != "expired"]
+    for one in sorted(during, key=lambda one: -one.times)[:3]:
+        said.append(
+            f"{wording.number(one.times, 'attempt')} of "
+            f"{wording.number(one.notifications, 'notification')} went wrong: {one.error}."
+        )
+    return said or ["Nothing went wrong with a connection or an attempt."]
+
+
+def _who(incident: Incident) -> list[str]:
+    said = []
+    for one in incident.held:
+        said.append(
+            f"Outages held up {wording.number(one.notifications, 'notification')} to "
+            f"{wording.number(one.recipients, 'recipient')} of account {one.account}."
+        )
+        if one.erased:
+            said.append(f"{wording.number(one.erased, 'of these recipients has', 'of these recipients have')} been erased since.")
+    if not said:
+        said.append("Outages held up nothing.")
+    if incident.recipients.total:
+        said.append(
+            f"In all {wording.number(incident.recipients.total, 'recipient')} "
+            f"{'was' if incident.recipients.total == 1 else 'were'} affected: by an outage, by "
+            f"attempts that went wrong, or because something ended without success."
+        )
+    return said
+
+
+def _late(incident: Incident) -> list[str]:
+    return [_how_late(one) for one in incident.held] or ["Nothing was late because of an outage."]
+
+
+def _how_late(one: Held) -> str:
+    became = [f"{one.sent:,} were sent in the end"]
+    if one.dead:
+        became.append(f"{one.dead:,} ended without success")
+    if one.waiting:
+        became.append(f"{one.waiting:,} still wait")
+    if one.notifications == 1:
+        return f"The one of account {one.account} was {wording.seconds(one.longest_late)} late."
+    return (
+        f"Of account {one.account} half were {wording.seconds(one.median_late)} late or more, the "
+        f"latest {wording.seconds(one.longest_late)}; {', '.join(became)}."
+    )
+
+
+def _lost(incident: Incident) -> list[str]:
+    by_account: dict[str, list[Dead]] = {}
+    for one in incident.dead:
+        by_account.setdefault(one.account, []).append(one)
+    said = []
+    for account, dead in by_account.items():
+        counts = ", ".join(f"{one.notifications:,} {one.state}" for one in dead)
+        total = sum(one.notifications for one in dead)
+        requeued = sum(one.requeued for one in dead)
+        again = f"; {requeued:,} of them had a new start since" if requeued else ""
+        said.append(
+            f"{wording.number(total, 'notification')} of account {account}: {counts}{again}."
+        )
+    return said or ["Nothing."]
+
+
+def _doubled(incident: Incident) -> list[str]:
+    total = incident.doubled.total
+    if not total:
+        return ["Nothing: nothing was sent again that may have left before."]
+    it = "it was" if total == 1 else "they were"
+    return [
+        f"{wording.number(total, 'notification')}: {it} sent again after an attempt that may have "
+        f"left."
+    ]
+
+
+def _open(incident: Incident) -> list[str]:
+    said = [
+        f"Account {one.account} is still not connected." for one in incident.outages if not one.ended_at
+    ]
+    for one in incident.held:
+        if one.waiting:
+            said.append(
+                f"{wording.number(one.waiting, 'notification')} of account {one.account} that an "
+                f"outage held up {'waits' if one.waiting == 1 else 'wait'} to this day."
+            )
+    if incident.doubts.total:
+        held = sum(one.held for one in incident.doubts.rows)
+        by_hand = f", {held:,} of them held for you to decide" if held else ""
+        said.append(
+            f"{wording.number(incident.doubts.total, 'notification')} may have arrived or not"
+            f"{by_hand}; look: outbox list --state unknown"
+        )
+    if not said:
+        said.append("Nothing of it.")
+    first, last = incident.steps[0], incident.steps[-1]
+    said.append(
+        f"When the period began {_count(first.open_before)} open, when it ended "
+        f"{last.open:,}, whatever they wait for."
+    )
+    return said
+
+
+def _count(number: int) -> str:
+    return f"{wording.number(number, 'notification')} {'was' if number == 1 else 'were'}"
+
+
+def _more(count: int, one: str, many: str | None = None) -> list[str]:
+    if count <= 0:
+        return []
+    return [f"And {wording.number(count, one, many or one + 's')}, listed below."]
+
+
+def figures(incident: Incident) -> list[tuple[str, str]]:
+    """Return the numbers that are looked at first, each with its name."""
+    highest: Sequence[int] = [step.open for step in incident.steps]
+    down = sum((one.duration.total_seconds() for one in incident.outages), 0.0)
+    longest = max((one.longest_late for one in incident.held), default=None)
+    return [
+        ("not connected", wording.span(down) if incident.outages else "0 s"),
+        ("notifications held up", f"{sum(one.notifications for one in incident.held):,}"),
+        ("recipients affected", f"{incident.recipients.total:,}"),
+        ("the latest, late by", wording.seconds(longest) if longest else "0 s"),
+        ("ended without success", f"{sum(one.notifications for one in incident.dead):,}"),
+        ("maybe twice", f"{incident.doubled.total:,}"),
+        ("open at most", f"{max(highest, default=0):,}"),
+    ]
