@@ -121,9 +121,7 @@ def _folder(to: str | None) -> Path:
             ExitCode.USAGE, f"{folder} is no folder: make it first, or name another one by --to"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise Failure(
-            ExitCode.USAGE, f"{folder} cannot be written to: name another folder by --to"
-        )
+        raise Failure(ExitCode.USAGE, f"{folder} cannot be written to: name another folder by --to")
     return folder
 
 

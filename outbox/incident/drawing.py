@@ -80,13 +80,20 @@ def bands(incident: Incident) -> list[Bands]:
             blocks[-1] = last._replace(width=end - last.x)
         else:
             blocks.append(Block(x, 0, end - x, HEIGHT, colour, said))
-    return [Bands(account, blocks) for account, blocks in found.items()]
+    return [Bands(account, _seen(blocks)) for account, blocks in found.items()]
+
+
+def _seen(blocks: list[Block]) -> list[Block]:
+    """Return blocks so that trouble is seen, however short: above what is well, and wide enough."""
+    well = [one for one in blocks if one.colour == "green"]
+    rest = [one._replace(width=max(one.width, 2)) for one in blocks if one.colour != "green"]
+    return well + rest
 
 
 def outages(incident: Incident) -> list[Block]:
     """Return what darkens the ground of every picture while a connection was down."""
     return [
-        Block(x, 0, max(_x(incident, one.ended_at or incident.until) - x, 1), HEIGHT, "outage", "")
+        Block(x, 0, max(_x(incident, one.ended_at or incident.until) - x, 2), HEIGHT, "outage", "")
         for one in incident.outages
         for x in (_x(incident, one.began_at),)
     ]

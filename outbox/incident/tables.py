@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from outbox.incident import telling
 from outbox.words import narrative, wording
@@ -19,6 +19,10 @@ _FAILURES = {
     "rejected": "refused for good",
     "expired": "expired",
 }
+
+_TEXTS: Final = frozenset(
+    {"Why", "Last error", "Cause", "First cause", "Doubt", "Decision", "Then", "What happened"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,13 @@ class Table:
     left_out: int = 0
     numbers: frozenset[str] = field(default_factory=frozenset)
     """Headings of columns that are counts."""
+    texts: frozenset[str] = _TEXTS
+    """Headings of columns whose cells may be long."""
 
 
 def tables(incident: Incident) -> list[Table]:
     """Return the lists of a report, in their order."""
-    return [
+    made = [
         _outages(incident),
         _late(incident),
         _recipients(incident),
@@ -51,6 +57,7 @@ def tables(incident: Incident) -> list[Table]:
         _doubts(incident),
         _timeline(incident),
     ]
+    return [_without_account(one) for one in made] if telling.only_account(incident) else made
 
 
 def steps(incident: Incident) -> Table:
@@ -98,6 +105,15 @@ def bands(incident: Incident) -> Table:
         "No account had a connection.",
         max(len(rows) - most, 0),
     )
+
+
+def _without_account(table: Table) -> Table:
+    """Return a table without the column that would say the same in each row."""
+    if "Account" not in table.headings:
+        return table
+    at = table.headings.index("Account")
+    headings, *rows = (row[:at] + row[at + 1 :] for row in (table.headings, *table.rows))
+    return replace(table, headings=headings, rows=rows)
 
 
 def _outages(incident: Incident) -> Table:
@@ -161,7 +177,7 @@ def _recipients(incident: Incident) -> Table:
             [
                 wording.recipient(one.jid),
                 *(
-                    f"{count:,}"
+                    f"{count:,}" if count else ""
                     for count in (one.held_up, one.failed, one.rejected, one.doubted, one.lost)
                 ),
                 wording.seconds(one.longest_late) if one.longest_late is not None else "",

@@ -48,9 +48,18 @@ def moment(incident: Incident, at: datetime) -> str:
     return wording.clock(at, incident.since)
 
 
+def only_account(incident: Incident) -> str | None:
+    """Return the account that the whole report is about, if it is about one."""
+    lists = (incident.recipients, incident.causes, incident.losses)
+    accounts = {one.account for one in incident.bands}
+    accounts |= {row.account for listed in lists for row in listed.rows}
+    return accounts.pop() if len(accounts) == 1 else incident.account
+
+
 def title(incident: Incident) -> str:
     """Return what the report is about."""
-    of = f" of account {incident.account}" if incident.account else ""
+    account = only_account(incident)
+    of = f" of account {account}" if account else ""
     since = f"{incident.since.astimezone():%Y-%m-%d %H:%M}"
     return f"Incident{of}, {since} to {_end(incident)}"
 
@@ -100,7 +109,9 @@ def _happened(incident: Incident) -> list[str]:
     for one in incident.outages[:_MOST]:
         began = moment(incident, one.began_at)
         failed = tries(incident, one)
-        meanwhile = f"; {wording.number(failed, 'try', 'tries')} to connect failed" if failed else ""
+        meanwhile = (
+            f"; {wording.number(failed, 'try', 'tries')} to connect failed" if failed else ""
+        )
         if one.ended_at:
             said.append(
                 f"Account {one.account} was not connected from {began} to "
@@ -123,14 +134,15 @@ def _happened(incident: Incident) -> list[str]:
 
 def _why(incident: Incident) -> list[str]:
     said = [
-        f"{moment(incident, one.began_at)}: {because(one.cause, one.reason)}." for one in incident.outages[:_MOST]
+        f"{moment(incident, one.began_at)}: {because(one.cause, one.reason)}."
+        for one in incident.outages[:_MOST]
     ]
     during = [one for one in incident.causes.rows if one.type != "expired"]
-    for one in sorted(during, key=lambda one: -one.times)[:3]:
-        said.append(
-            f"{wording.number(one.times, 'attempt')} of "
-            f"{wording.number(one.notifications, 'notification')} went wrong: {one.error}."
-        )
+    said += [
+        f"{wording.number(one.times, 'attempt')} of "
+        f"{wording.number(one.notifications, 'notification')} went wrong: {one.error}."
+        for one in sorted(during, key=lambda one: -one.times)[:3]
+    ]
     return said or ["Nothing went wrong with a connection or an attempt."]
 
 
@@ -142,7 +154,8 @@ def _who(incident: Incident) -> list[str]:
             f"{wording.number(one.recipients, 'recipient')} of account {one.account}."
         )
         if one.erased:
-            said.append(f"{wording.number(one.erased, 'of these recipients has', 'of these recipients have')} been erased since.")
+            have = "has" if one.erased == 1 else "have"
+            said.append(f"Of these recipients {one.erased:,} {have} been erased since.")
     if not said:
         said.append("Outages held up nothing.")
     if incident.recipients.total:
@@ -193,28 +206,31 @@ def _doubled(incident: Incident) -> list[str]:
     if not total:
         return ["Nothing: nothing was sent again that may have left before."]
     it = "it was" if total == 1 else "they were"
-    return [
-        f"{wording.number(total, 'notification')}: {it} sent again after an attempt that may have "
-        f"left."
-    ]
+    what = wording.number(total, "notification")
+    return [f"{what}: {it} sent again after an attempt that may have left."]
 
 
 def _open(incident: Incident) -> list[str]:
     said = [
-        f"Account {one.account} is still not connected." for one in incident.outages if not one.ended_at
+        f"Account {one.account} is still not connected."
+        for one in incident.outages
+        if not one.ended_at
     ]
-    for one in incident.held:
-        if one.waiting:
-            said.append(
-                f"{wording.number(one.waiting, 'notification')} of account {one.account} that an "
-                f"outage held up {'waits' if one.waiting == 1 else 'wait'} to this day."
-            )
+    said += [
+        f"{wording.number(one.waiting, 'notification')} of account {one.account} that an outage "
+        f"held up {'waits' if one.waiting == 1 else 'wait'} to this day."
+        for one in incident.held
+        if one.waiting
+    ]
     if incident.doubts.total:
-        held = sum(one.held for one in incident.doubts.rows)
-        by_hand = f", {held:,} of them held for you to decide" if held else ""
+        held = any(one.held for one in incident.doubts.rows)
         said.append(
-            f"{wording.number(incident.doubts.total, 'notification')} may have arrived or not"
-            f"{by_hand}; look: outbox list --state unknown"
+            f"{wording.number(incident.doubts.total, 'notification')} may have arrived or not; "
+            + (
+                "what is held waits for you: outbox list --state unknown."
+                if held
+                else "a receipt settles it, or it is sent again."
+            )
         )
     if not said:
         said.append("Nothing of it.")
