@@ -96,7 +96,7 @@ def bands(incident: Incident) -> Table:
         ]
         for one in incident.bands
     ]
-    return Table(
+    made = Table(
         "connections",
         "States of the connections",
         "Each as a whole, from its true beginning.",
@@ -105,6 +105,7 @@ def bands(incident: Incident) -> Table:
         "No account had a connection.",
         max(len(rows) - most, 0),
     )
+    return _without_account(made) if telling.only_account(incident) else made
 
 
 def _without_account(table: Table) -> Table:

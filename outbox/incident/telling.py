@@ -125,11 +125,13 @@ def _happened(incident: Incident) -> list[str]:
     said += _more(len(incident.outages) - _MOST, "more outage")
     if not said:
         said.append("No connection that stood was lost.")
+    several = only_account(incident) is None
     for restart in incident.restarts.rows[:_MOST]:
-        said.append(
-            f"At {moment(incident, restart.at)} {took_over(restart)} (account {restart.account})."
-        )
-    return said + _more(incident.restarts.total - _MOST, "more change of worker")
+        of = f" (account {restart.account})" if several else ""
+        said.append(f"At {moment(incident, restart.at)} {took_over(restart)}{of}.")
+    return said + _more(
+        incident.restarts.total - _MOST, "more change of worker", "more changes of worker"
+    )
 
 
 def _why(incident: Incident) -> list[str]:
