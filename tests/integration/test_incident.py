@@ -13,10 +13,14 @@ from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.incident import report
 from outbox.incident import tables, telling, writing
 from outbox.log import incident as log
+from outbox.log import replay
 from tests.databases import database
 from tests.day import DAY, Day
 from tests.integration.test_audit_connection import connect, lose
+from tests.log_story import answered
 from tests.outage_story import SINCE, UNTIL, tell_the_outage
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "incident.md"
 
 
 def at(clock: str) -> datetime:
@@ -384,3 +388,20 @@ def test_what_cannot_be_reported_is_a_sentence(
 def test_steps_are_such_as_clocks_have(length: timedelta, step: timedelta) -> None:
     """And at most 120 of them make a period."""
     assert log._step(length) == step
+
+
+def test_the_document_shows_what_is_answered(
+    told_url: str,
+    told: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every answer of docs/incident.md is the one that its question has."""
+    text = DOCUMENT.read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    report(told_url, SINCE, UNTIL, account="main")
+    assert f"--account main\n{capsys.readouterr().out}```" in text
+    with replay.scratch(told, until=at("12:19")) as schema:
+        asked = text.replace("before_it_came_back.", f"{schema}.")
+        assert answered(told, asked) == asked
