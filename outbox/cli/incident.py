@@ -52,7 +52,7 @@ def report(
                 ExitCode.NOT_FOUND,
                 f"The log has nothing{f' of account {account}' if account else ''} from "
                 f"{begin.isoformat()} to {end.isoformat()}: no event, no outage, and nothing "
-                f"waited; months that were archived are put back by: outbox archive restore",
+                f"waited",
             ) from None
         except OSError as error:
             raise Failure(

@@ -51,6 +51,7 @@ def write(
 
     Raises:
         NothingError: There is nothing to report.
+        PartlyArchivedError: A month of the period lies in an archive alone.
         OSError: The folder cannot be written to.
     """
     with log.snapshot(connection):

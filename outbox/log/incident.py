@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from psycopg.rows import class_row, dict_row
 
 from outbox.log.database import query
 from outbox.log.history import Span
+from outbox.log.months import archives
+from outbox.log.replay import PartlyArchivedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,6 +296,8 @@ def snapshot(connection: Connection) -> Iterator[None]:
     """Read through one snapshot, and write nothing, until the block ends."""
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
+        # Before the snapshot is taken: no month leaves the log that it sees.
+        connection.execute("lock table outbox.event in access share mode")
         yield
 
 
@@ -310,7 +314,9 @@ def gather(
 
     Raises:
         NothingError: There was no event and no outage, and nothing waited.
+        PartlyArchivedError: A month of the period lies in an archive alone.
     """
+    _see_whole(connection, since, until)
     values: dict[str, Any] = {"since": since, "until": until, "account": account, "most": MOST}
     row = connection.execute(query("incident_extent"), values, prepare=False).fetchone()
     if row is None:
@@ -359,6 +365,16 @@ def lines(connection: Connection, incident: Incident) -> Iterator[str]:
         cursor.itersize = 1000
         for (line,) in cursor.execute(query("incident_events"), values):
             yield line
+
+
+def _see_whole(connection: Connection, since: datetime, until: datetime) -> None:
+    """See that all of a period is in the database."""
+    for one in archives(connection):
+        if one.dropped_at is not None and one.began_at < until and since < one.ended_at:
+            raise PartlyArchivedError(
+                f"The log is not whole there: {one.partition} lies in an archive alone; put it "
+                f"back first with: outbox archive restore {one.began_at.astimezone(UTC):%Y-%m}"
+            )
 
 
 def _step(length: timedelta) -> timedelta:

@@ -14,6 +14,7 @@ from outbox.cli.incident import report
 from outbox.incident import tables, telling, writing
 from outbox.log import incident as log
 from outbox.log import replay
+from outbox.log.replay import PartlyArchivedError
 from tests.databases import database
 from tests.day import DAY, Day
 from tests.integration.test_audit_connection import connect, lose
@@ -372,6 +373,18 @@ def test_what_cannot_be_reported_is_a_sentence(
     with pytest.raises(Failure, match=sentence) as failure:
         report(told_url, since, until, **more)  # type: ignore[arg-type]
     assert failure.value.code == code
+
+
+def test_a_month_that_was_archived_is_put_back_first(connection: psycopg.Connection) -> None:
+    """A report of a part of the period would be wrong; it says which month is missing."""
+    tell_the_outage(connection)
+    connection.execute(
+        "insert into outbox.archive (partition, began_at, ended_at, events, positions, location,"
+        " size, sha256, dropped_at) values ('event_2026_03', '2026-03-01Z', '2026-04-01Z', 1,"
+        " '{[1,2)}', 'file:///nowhere', 1, '', now())"
+    )
+    with pytest.raises(PartlyArchivedError, match="outbox archive restore 2026-03"):
+        gather(connection, "11:50", "13:00")
 
 
 @pytest.mark.parametrize(
