@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from outbox.cli.exits import ExitCode, Failure
-from outbox.cli.incident import report
+from outbox.cli.replaying.reporting import report
 from outbox.incident import tables, telling, writing
 from outbox.log import incident as log
 from outbox.log import replay
