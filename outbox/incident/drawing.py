@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from outbox.incident import telling
 from outbox.words import wording
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 1000.0
 HEIGHT: Final = 100.0
+_MOST_LINES: Final = 30
 
 
 class Block(NamedTuple):
@@ -48,6 +50,7 @@ class Bands(NamedTuple):
 
     account: str
     blocks: list[Block]
+    restarts: list[float]
 
 
 _BARS: Final = {
@@ -72,7 +75,7 @@ def bands(incident: Incident) -> list[Bands]:
     for span in incident.bands:
         colour = wording.CONNECTION_STYLES.get(span.state, "dim")
         x, end = _x(incident, span.began), _x(incident, span.ended)
-        said = f"{span.state} from {wording.clock(span.began, incident.since)}"
+        said = f"{span.state} from {telling.moment(incident, span.began)}"
         said += f": {span.reason}" if span.reason else ""
         blocks = found.setdefault(span.account, [])
         if blocks and blocks[-1].colour == colour:
@@ -80,7 +83,10 @@ def bands(incident: Incident) -> list[Bands]:
             blocks[-1] = last._replace(width=end - last.x)
         else:
             blocks.append(Block(x, 0, end - x, HEIGHT, colour, said))
-    return [Bands(account, _seen(blocks)) for account, blocks in found.items()]
+    return [
+        Bands(account, _seen(blocks), restarts(incident, account))
+        for account, blocks in found.items()
+    ]
 
 
 def _seen(blocks: list[Block]) -> list[Block]:
@@ -99,9 +105,12 @@ def outages(incident: Incident) -> list[Block]:
     ]
 
 
-def restarts(incident: Incident) -> list[float]:
-    """Return where other workers took over."""
-    return [_x(incident, one.at) for one in incident.restarts.rows]
+def restarts(incident: Incident, account: str | None = None) -> list[float]:
+    """Return where other workers took over, unless there are too many to be told apart."""
+    if incident.restarts.total > _MOST_LINES:
+        return []
+    rows = incident.restarts.rows
+    return [_x(incident, one.at) for one in rows if account in {None, one.account}]
 
 
 def _open(incident: Incident) -> Chart:
@@ -128,7 +137,7 @@ def _bars(incident: Incident, title: str) -> Chart:
             if count:
                 y = _y(below + count, highest)
                 height = _y(below, highest) - y
-                at = wording.clock(step.at, incident.since)
+                at = telling.moment(incident, step.at)
                 blocks.append(Block(x, y, width, height, colour, f"{at}: {count:,} {said}"))
             below += count
     legend = [(said, colour) for _, said, colour in kinds] if len(kinds) > 1 else []

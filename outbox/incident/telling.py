@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from outbox.words import narrative, wording
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from outbox.log.incident import Dead, Held, Incident, Outage, Restart
 
 _MOST = 5
-"""Sentences about the same, before it becomes a list that has its place below."""
+"""Sentences about the same; what is more often is told in sum, and listed below."""
 
 _CAUSES = {
     "draining": "its worker was stopping, as for a restart or a deploy",
@@ -44,8 +45,10 @@ def answers(incident: Incident) -> list[Answer]:
 
 
 def moment(incident: Incident, at: datetime) -> str:
-    """Return a moment in the reader's time zone, without its date where that is the first day's."""
-    return wording.clock(at, incident.since)
+    """Return a moment in the reader's time zone; without its date where all is of one day."""
+    local = at.astimezone()
+    days = {local.date(), incident.since.astimezone().date(), incident.until.astimezone().date()}
+    return f"{local:%H:%M:%S}" if len(days) == 1 else f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 def only_account(incident: Incident) -> str | None:
@@ -106,39 +109,47 @@ def _end(incident: Incident) -> str:
 
 def _happened(incident: Incident) -> list[str]:
     said = []
-    for one in incident.outages[:_MOST]:
-        began = moment(incident, one.began_at)
-        failed = tries(incident, one)
-        meanwhile = (
-            f"; {wording.number(failed, 'try', 'tries')} to connect failed" if failed else ""
-        )
-        if one.ended_at:
-            said.append(
-                f"Account {one.account} was not connected from {began} to "
-                f"{moment(incident, one.ended_at)}, for {wording.seconds(one.duration)}{meanwhile}."
-            )
-        else:
-            said.append(
-                f"Account {one.account} has not been connected since {began}, for "
-                f"{wording.seconds(one.duration)}{meanwhile}."
-            )
-    said += _more(len(incident.outages) - _MOST, "more outage")
+    outages = incident.outages
+    if len(outages) > _MOST:
+        down = wording.span(sum(one.duration.total_seconds() for one in outages))
+        said.append(f"There were {len(outages):,} outages, {down} in all; the longest of them:")
+        longest = sorted(outages, key=lambda one: one.duration)[-_MOST:]
+        outages = sorted(longest, key=lambda one: one.began_at)
+    said += [_outage(incident, one) for one in outages]
     if not said:
         said.append("No connection that stood was lost.")
+    if incident.restarts.total > _MOST:
+        return [*said, f"Another worker took over {incident.restarts.total:,} times."]
     several = only_account(incident) is None
-    for restart in incident.restarts.rows[:_MOST]:
+    for restart in incident.restarts.rows:
         of = f" (account {restart.account})" if several else ""
         said.append(f"At {moment(incident, restart.at)} {took_over(restart)}{of}.")
-    return said + _more(
-        incident.restarts.total - _MOST, "more change of worker", "more changes of worker"
+    return said
+
+
+def _outage(incident: Incident, one: Outage) -> str:
+    began, took = moment(incident, one.began_at), wording.seconds(one.duration)
+    failed = tries(incident, one)
+    meanwhile = f"; {wording.number(failed, 'try', 'tries')} to connect failed" if failed else ""
+    if one.ended_at is None:
+        return f"Account {one.account} has not been connected since {began}, for {took}{meanwhile}."
+    return (
+        f"Account {one.account} was not connected from {began} to "
+        f"{moment(incident, one.ended_at)}, for {took}{meanwhile}."
     )
 
 
 def _why(incident: Incident) -> list[str]:
-    said = [
-        f"{moment(incident, one.began_at)}: {because(one.cause, one.reason)}."
-        for one in incident.outages[:_MOST]
-    ]
+    if len(incident.outages) > _MOST:
+        causes = Counter(because(one.cause, one.reason) for one in incident.outages)
+        said = [
+            f"{wording.number(times, 'outage')}: {why}." for why, times in causes.most_common(_MOST)
+        ]
+    else:
+        said = [
+            f"{moment(incident, one.began_at)}: {because(one.cause, one.reason)}."
+            for one in incident.outages
+        ]
     during = [one for one in incident.causes.rows if one.type != "expired"]
     said += [
         f"{wording.number(one.times, 'attempt')} of "
@@ -246,12 +257,6 @@ def _open(incident: Incident) -> list[str]:
 
 def _count(number: int) -> str:
     return f"{wording.number(number, 'notification')} {'was' if number == 1 else 'were'}"
-
-
-def _more(count: int, one: str, many: str | None = None) -> list[str]:
-    if count <= 0:
-        return []
-    return [f"And {wording.number(count, one, many or one + 's')}, listed below."]
 
 
 def figures(incident: Incident) -> list[tuple[str, str]]:
