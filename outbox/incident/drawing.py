@@ -14,7 +14,7 @@ from outbox.words import wording
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from outbox.log.incident import Incident
+    from outbox.log.findings import Incident
 
 WIDTH: Final = 1000.0
 HEIGHT: Final = 100.0
@@ -114,7 +114,7 @@ def restarts(incident: Incident, account: str | None = None) -> list[float]:
 
 
 def _open(incident: Incident) -> Chart:
-    highest = max(1, *(step.open for step in incident.steps), incident.steps[0].open_before)
+    highest = max(1, incident.open_at_most)
     level = incident.steps[0].open_before
     points = [f"0,{_y(level, highest):.2f}"]
     for step in incident.steps:

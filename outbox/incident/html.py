@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from outbox.incident import drawing, tables, telling
+from outbox.incident import answers, course, drawing, tables, telling
 from outbox.release import VERSION
 from outbox.words import narrative, wording
 
 if TYPE_CHECKING:
-    from outbox.log.incident import Incident
+    from outbox.log.findings import Incident
 
 _COLOURS: Final = wording.CONNECTION_STYLES | narrative.EVENT_STYLES | wording.STATE_STYLES
 _STATES: Final = frozenset({"State", "Became", "Event"})
@@ -37,8 +37,8 @@ def html(incident: Incident, events: str) -> str:
     return _TEMPLATES.get_template("incident.html").render(
         incident=incident,
         title=telling.title(incident),
-        answers=telling.answers(incident),
-        figures=telling.figures(incident),
+        answers=answers.answers(incident),
+        figures=answers.figures(incident),
         charts=drawing.charts(incident),
         bands=drawing.bands(incident),
         outages=drawing.outages(incident),
@@ -46,8 +46,8 @@ def html(incident: Incident, events: str) -> str:
         width=drawing.WIDTH,
         height=drawing.HEIGHT,
         tables=tables.tables(incident),
-        steps=tables.steps(incident),
-        connections=tables.bands(incident),
+        steps=course.steps(incident),
+        connections=course.bands(incident),
         states=_STATES,
         begin=telling.moment(incident, incident.since),
         end=telling.moment(incident, incident.until),

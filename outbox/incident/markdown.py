@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from outbox.incident import tables, telling
+from outbox.incident import answers, course, tables, telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from outbox.log.incident import Incident
+    from outbox.log.findings import Incident
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -33,13 +33,13 @@ def _lines(incident: Incident, events: str) -> Iterator[str]:
         f"{incident.now.astimezone():%Y-%m-%d %H:%M:%S} from {incident.events:,} events, which are "
         f"in `{events}`."
     )
-    for question, sentences in telling.answers(incident):
+    for question, sentences in answers.answers(incident):
         yield from ("", f"## {question}", "")
         yield from (f"- {_plain(sentence)}" for sentence in sentences)
     for table in (
         *tables.tables(incident),
-        tables.steps(incident),
-        tables.bands(incident),
+        course.steps(incident),
+        course.bands(incident),
     ):
         yield from ("", f"## {table.title}", "")
         if not table.rows:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from outbox.log.database import Connection
-    from outbox.log.incident import Incident
+    from outbox.log.findings import Incident
 
 _ENDINGS: Final = ("html", "md", "jsonl")
 

@@ -11,9 +11,10 @@ import pytest
 
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.replaying.reporting import report
-from outbox.incident import tables, telling, writing
+from outbox.incident import answers, tables, telling, writing
 from outbox.log import incident as log
 from outbox.log import replay
+from outbox.log.findings import Incident
 from outbox.log.replay import PartlyArchivedError
 from tests.databases import database
 from tests.day import DAY, Day
@@ -31,7 +32,7 @@ def at(clock: str) -> datetime:
 
 def gather(
     connection: psycopg.Connection, since: str, until: str, account: str | None = None
-) -> log.Incident:
+) -> Incident:
     """Return what a part of the day holds."""
     with log.snapshot(connection):
         return log.gather(connection, at(since), at(until), account)
@@ -54,7 +55,7 @@ def told(told_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def incident(told: psycopg.Connection) -> log.Incident:
+def incident(told: psycopg.Connection) -> Incident:
     """What it holds from ten to twelve until one."""
     return gather(told, "11:50", "13:00")
 
@@ -69,17 +70,17 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def said(incident: log.Incident, question: str) -> str:
+def said(incident: Incident, question: str) -> str:
     """Return how a question is answered."""
-    return " ".join(dict(telling.answers(incident))[question])
+    return " ".join(dict(answers.answers(incident))[question])
 
 
-def rows(incident: log.Incident, name: str) -> list[list[str]]:
+def rows(incident: Incident, name: str) -> list[list[str]]:
     """Return the rows of a list."""
     return next(one.rows for one in tables.tables(incident) if one.name == name)
 
 
-def test_it_says_what_happened_and_why(incident: log.Incident) -> None:
+def test_it_says_what_happened_and_why(incident: Incident) -> None:
     """Both outages with their first causes, and both restarts with what was restarted."""
     happened, why = said(incident, "What happened"), said(incident, "Why")
     assert "not connected from 12:00:00 to 12:20:00, for 20 min; 2 tries to connect failed" in (
@@ -93,7 +94,7 @@ def test_it_says_what_happened_and_why(incident: log.Incident) -> None:
     assert "3 attempts of 1 notification went wrong: server returned error 479." in why
 
 
-def test_it_says_who_was_affected(incident: log.Incident) -> None:
+def test_it_says_who_was_affected(incident: Incident) -> None:
     """By the outages, and in all; each with what befell them."""
     who = said(incident, "Who was affected")
     assert "held up 7 notifications to 6 recipients of account main." in who
@@ -117,11 +118,11 @@ def test_it_says_who_was_affected(incident: log.Incident) -> None:
     }
 
 
-def test_it_says_what_was_late_by_how_much(incident: log.Incident) -> None:
+def test_it_says_what_was_late_by_how_much(incident: Incident) -> None:
     """From when each was due; the latest first; half and most in a sentence."""
     late = said(incident, "What was late, and by how much")
     assert "half were 5 min 7 s late or more, the latest 18 min 2 s" in late
-    assert "5 were sent in the end, 2 ended without success" in late
+    assert "5 sent in the end, 2 ended without success" in late
     assert [(row[0], row[1], row[3]) for row in rows(incident, "late")] == [
         ("18 min 2 s", "+447700900101", "sent"),
         ("16 min 3 s", "+447700900102", "sent"),
@@ -133,7 +134,7 @@ def test_it_says_what_was_late_by_how_much(incident: log.Incident) -> None:
     ]
 
 
-def test_every_failure_has_its_first_cause(incident: log.Incident) -> None:
+def test_every_failure_has_its_first_cause(incident: Incident) -> None:
     """What expired during an outage did so because of the outage; a withdrawal has its reason."""
     assert [(row[1], row[2], row[3]) for row in rows(incident, "losses")] == [
         ("expired", "+447700900103", "the connection is lost: keep-alive lost"),
@@ -176,7 +177,7 @@ def test_an_error_before_the_outage_is_the_first_cause(connection: psycopg.Conne
     assert [one.error for one in found.causes.rows] == ["server returned error 500 for #"]
 
 
-def test_what_may_be_doubled_or_is_in_doubt_is_named(incident: log.Incident) -> None:
+def test_what_may_be_doubled_or_is_in_doubt_is_named(incident: Incident) -> None:
     """With both message ids; and what waits for an operator."""
     assert "1 notification: it was sent again" in said(incident, "What may have arrived twice")
     [twice] = incident.doubled.rows
@@ -189,7 +190,7 @@ def test_what_may_be_doubled_or_is_in_doubt_is_named(incident: log.Incident) -> 
     ]
 
 
-def test_the_timeline_tells_it_in_order(incident: log.Incident) -> None:
+def test_the_timeline_tells_it_in_order(incident: Incident) -> None:
     """Losses, restarts, the first of each cause, and who did what; not each try to connect."""
     assert [(row[0], row[1]) for row in rows(incident, "timeline")] == [
         ("12:00:00", "disconnected"),
@@ -209,7 +210,7 @@ def test_the_timeline_tells_it_in_order(incident: log.Incident) -> None:
 
 
 def test_the_depth_is_right_from_the_beginning(
-    told: psycopg.Connection, incident: log.Incident
+    told: psycopg.Connection, incident: Incident
 ) -> None:
     """What was open when a period began is told by the log, wherever it begins."""
     assert incident.step == timedelta(minutes=1)
@@ -240,7 +241,7 @@ def test_a_new_start_opens_again(connection: psycopg.Connection) -> None:
         assert gather(connection, moment, "09:00").steps[0].open_before == number
 
 
-def test_attempts_and_outcomes_are_counted_in_their_steps(incident: log.Incident) -> None:
+def test_attempts_and_outcomes_are_counted_in_their_steps(incident: Incident) -> None:
     """Each where it happened; a trace that is found is no second doubt."""
     names = ("enqueued", "started", "sent", "failed", "doubted", "dead")
     steps = {
@@ -266,6 +267,33 @@ def test_an_outage_that_lasts_is_said_to_last(connection: psycopg.Connection) ->
     assert "1 notification of account main that an outage held up waits to this day." in still
     assert "Of these recipients 1 has been erased since." in said(found, "Who was affected")
     assert rows(found, "late")[0][1:4:2] == ["(erased)", "still waits"]
+
+
+def test_many_outages_are_told_in_sum(connection: psycopg.Connection) -> None:
+    """How many, how long in all, the longest of them, and how often for which reason."""
+    day = Day(connection)
+    connect(day, "08:00")
+    for hour in range(9, 16):
+        lose(day, f"{hour:02}:00", "gone")
+        connect(day, f"{hour:02}:{hour:02}")
+    found = gather(connection, "08:30", "16:30")
+    happened = said(found, "What happened")
+    assert "There were 7 outages, 1 h 24 min in all; the longest of them:" in happened
+    assert "from 15:00:00 to" in happened
+    assert "from 10:00:00 to" not in happened
+    assert said(found, "Why") == "7 outages: the connection is lost: gone."
+
+
+def test_what_is_of_several_days_is_dated(connection: psycopg.Connection) -> None:
+    """A time of day alone would not say of which."""
+    day = Day(connection)
+    connect(day, "08:00")
+    lose(day, "09:00", "gone")
+    connect(day, "09:30")
+    with log.snapshot(connection):
+        found = log.gather(connection, at("00:00"), at("00:00") + timedelta(days=2))
+    assert f"from {DAY} 09:00:00 to {DAY} 09:30" in said(found, "What happened")
+    assert telling.title(found) == "Incident of account main, 2026-03-10 00:00 to 2026-03-12 00:00"
 
 
 def test_of_many_the_first_are_listed(connection: psycopg.Connection, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def document(written: Written) -> dict[str, Any]:
         "changes_of_worker": incident.restarts.total,
         "open_before": incident.steps[0].open_before,
         "open_after": incident.steps[-1].open,
-        "open_at_most": max(step.open for step in incident.steps),
+        "open_at_most": incident.open_at_most,
     }
 
 
@@ -141,9 +141,9 @@ def _period(connection: Connection, since: str, until: str) -> tuple[datetime, d
 
 def _say(written: Written) -> None:
     """Print the answers, and where the rest is."""
-    from outbox.incident import telling  # noqa: PLC0415
+    from outbox.incident import answers  # noqa: PLC0415
 
-    for question, sentences in telling.answers(written.incident):
+    for question, sentences in answers.answers(written.incident):
         out().print(f"[bold]{question}[/bold]", soft_wrap=True)
         for sentence in sentences:
             out().print(f"  {sentence}", soft_wrap=True, markup=False)
