@@ -47,6 +47,15 @@ def replay(
             help="Rebuild the live projections by rules that have changed, while delivery goes on.",
         ),
     ] = False,
+    incident: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="FROM TO",
+            show_default=False,
+            help="Write the report of a period: what happened, who was affected, why, and what was "
+            "how late; as HTML, as Markdown, and the events as JSON lines.",
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", metavar="", help="List the schemas that --until has made.")
     ] = False,
@@ -62,25 +71,36 @@ def replay(
     account: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", show_default=False, help="With --step: only this account's events."
+            metavar="NAME",
+            show_default=False,
+            help="With --step and --incident: only this account's events.",
         ),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option(metavar="TIME", show_default=False, help="With --step: begin there."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            show_default=False,
+            help="With --incident: where to; the current folder otherwise.",
+        ),
+    ] = None,
     json: Json = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Replay the log, by the rules that project it live: look back, check, step, or rebuild.
+    """Replay the log, by the rules that project it live: look back, check, step, report, rebuild.
 
-    One of --until, --check, --step, --swap, --list and --drop says what to do.
+    One of --until, --check, --step, --swap, --incident, --list and --drop says what to do.
     """
     modes = {
         "--until": until is not None,
         "--check": check,
         "--step": step,
         "--swap": swap,
+        "--incident": incident is not None,
         "--list": list_,
         "--drop": drop is not None,
     }
@@ -91,16 +111,23 @@ def replay(
             f"Give one of {', '.join(modes)}, not {' and '.join(chosen) or 'none'}; "
             f"see: outbox replay --help",
         )
-    for option, given, mode in (
-        ("--name", name, "--until"),
-        ("an ID", notification, "--step"),
-        ("--account", account, "--step"),
-        ("--since", since, "--step"),
+    for option, given, of in (
+        ("--name", name, {"--until"}),
+        ("an ID", notification, {"--step"}),
+        ("--account", account, {"--step", "--incident"}),
+        ("--since", since, {"--step"}),
+        ("--to", to, {"--incident"}),
     ):
-        if given is not None and chosen != [mode]:
+        if given is not None and chosen[0] not in of:
             raise Failure(ExitCode.USAGE, f"{chosen[0]} takes no {option.removeprefix('an ')}")
 
-    from outbox.cli.replaying import checking, keeping, stepping, swapping  # noqa: PLC0415
+    from outbox.cli.replaying import (  # noqa: PLC0415
+        checking,
+        keeping,
+        reporting,
+        stepping,
+        swapping,
+    )
 
     if until is not None:
         keeping.keep(database_url, until, name, json=json)
@@ -110,6 +137,8 @@ def replay(
         stepping.step(database_url, notification, account, since, json=json)
     elif swap:
         swapping.swap(database_url, json=json)
+    elif incident is not None:
+        reporting.report(database_url, *incident, to=to, account=account, json=json)
     elif drop is not None:
         keeping.drop(database_url, drop, json=json)
     else:

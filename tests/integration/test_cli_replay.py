@@ -86,7 +86,7 @@ def test_the_past_as_json(database_url: str, connection: psycopg.Connection) -> 
         (["--until", "1h", "--name", "pg_noon"], "'pg_noon' cannot be the schema's name"),
         (["--until", "1h", "--name", "whatsapp"], "There is a schema whatsapp already"),
         (["--check", "--until", "1h"], "not --until and --check"),
-        ([], "Give one of --until, --check, --step, --swap, --list, --drop, not none"),
+        ([], "Give one of --until, --check, --step, --swap, --incident, --list, --drop, not none"),
         (["--check", "--since", "1h"], "--check takes no --since"),
         (["--swap", "0123abcd"], "--swap takes no ID"),
         (["--step"], "give --json, which writes each event with the state after it"),

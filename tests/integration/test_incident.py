@@ -16,6 +16,7 @@ from outbox.log import incident as log
 from outbox.log import replay
 from outbox.log.findings import Incident
 from outbox.log.replay import PartlyArchivedError
+from tests.cli_runner import run
 from tests.databases import database
 from tests.day import DAY, Day
 from tests.integration.test_audit_connection import connect, lose
@@ -429,6 +430,21 @@ def test_a_month_that_was_archived_is_put_back_first(connection: psycopg.Connect
 def test_steps_are_such_as_clocks_have(length: timedelta, step: timedelta) -> None:
     """And at most 120 of them make a period."""
     assert log._step(length) == step
+
+
+def test_it_is_a_way_to_replay(told_url: str, tmp_path: Path) -> None:
+    """Of the other ways none takes a folder, and two at once are not one."""
+    ran = run(
+        *("replay", "--incident", SINCE, UNTIL, "--to", tmp_path, "--account", "main", "--json"),
+        url=told_url,
+    )
+    assert ran.code == 0, ran.err
+    assert Path(ran.json["html"]).is_file()
+    ran = run("replay", "--check", "--to", tmp_path, url=told_url)
+    assert (ran.code, ran.err) == (2, "error: --check takes no --to\n")
+    ran = run("replay", "--check", "--incident", SINCE, UNTIL, url=told_url)
+    assert ran.code == 2
+    assert "not --check and --incident" in ran.err
 
 
 def test_the_document_shows_what_is_answered(
