@@ -12,8 +12,10 @@ import pytest
 
 from outbox.delivery import evidence, owner
 from outbox.delivery.owner import Owner
+from outbox.session.consent import word_of
 from outbox.session.port import (
     Attempt,
+    Consent,
     Emit,
     Media,
     Outcome,
@@ -115,6 +117,12 @@ class Puppet:
     def receipt(self, message_id: str, kind: ReceiptType = "delivered") -> None:
         """Report on a message."""
         self._emit(Receipt(message_id, kind))
+
+    def write(self, jid: str, text: str) -> None:
+        """Let somebody write to the account."""
+        word = word_of(text)
+        if word is not None:
+            self._emit(Consent(jid, word.text, word.opts_out))
 
     # What the test waits for.
 

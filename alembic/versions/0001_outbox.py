@@ -122,6 +122,7 @@ FILES = (
     "functions/withdraw",
     "functions/suppress",
     "functions/unsuppress",
+    "functions/record_consent",
     "functions/whatsapp_rows",
     "functions/erase_media",
     "functions/erase_bodies",

@@ -176,6 +176,7 @@ class Owner:
                 connection, start=self._stop_at is None and self._give_way_at is None
             )
             busy |= tenure.record_receipts(connection)
+            busy |= tenure.record_consents(connection)
             busy |= tenure.settle(connection)
             if busy:
                 vigil.note_work()
@@ -284,6 +285,8 @@ class Owner:
         tenure.take_events(connection)
         tenure.exchange(connection, start=False)
         tenure.record_receipts(connection)
+        while tenure.record_consents(connection):
+            pass
         lease.release(connection, self.account, tenure.epoch)
         self._tenure = self._vigil = None
 

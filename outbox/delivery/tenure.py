@@ -20,9 +20,9 @@ from outbox.delivery.pace import Pace, held_until
 from outbox.delivery.reconnection import Reconnection
 from outbox.delivery.telling import tell
 from outbox.errors import VersionConflict
-from outbox.log import attempts, queue, restore
+from outbox.log import attempts, queue, restore, suppression
 from outbox.log.attempts import Result
-from outbox.session.port import Attempt, Outcome, Receipt, Transition
+from outbox.session.port import Attempt, Consent, Outcome, Receipt, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +83,7 @@ class Tenure:
         self._in_flight: dict[UUID, _Flying] = {}
         self._conclusions: dict[UUID, _Conclusion] = {}
         self._receipts: list[tuple[str, str]] = []
+        self._consents: list[Consent] = []
         self._early: dict[str, str] = {}
         self.load(connection)
         # Last: a tenure that cannot begin leaves no session behind.
@@ -119,7 +120,8 @@ class Tenure:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is in flight or waits to be recorded."""
-        return not (self._in_flight or self._conclusions or self._receipts or self._inbox)
+        waiting = self._conclusions or self._receipts or self._consents or self._inbox
+        return not (self._in_flight or waiting)
 
     @property
     def seconds_to_next(self) -> float | None:
@@ -152,6 +154,8 @@ class Tenure:
                     self._take_outcome(event)
                 case Receipt():
                     self._take_receipt(event)
+                case Consent():
+                    self._consents.append(event)
                 case Transition():
                     self.exchange(connection, start=False)
                     self._evidence.hurry()
@@ -244,6 +248,28 @@ class Tenure:
             return True
         del self._receipts[: len(receipts)]
         self._evidence.settled(settled)
+        return True
+
+    def record_consents(self, connection: Connection) -> bool:
+        """Record who has opted out or in; return whether there was anybody."""
+        if not self._consents:
+            return False
+        consent = self._consents[0]
+        try:
+            changed = suppression.record_consent(
+                connection,
+                self.account,
+                self.epoch,
+                consent.jid,
+                consent.word,
+                opts_out=consent.opts_out,
+            )
+        except VersionConflict as error:
+            self._log.info("repeated after a conflict", reason=error.message)
+            return True
+        del self._consents[0]
+        if changed:
+            self._log.info("a recipient opted " + ("out" if consent.opts_out else "in"))
         return True
 
     def settle(self, connection: Connection) -> bool:

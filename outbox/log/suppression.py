@@ -59,6 +59,31 @@ def suppress(
     return _number(connection, "select outbox.suppress(%s, %s, %s, %s)", values)
 
 
+def record_consent(
+    connection: Connection, account: str, epoch: int, jid: str, word: str, *, opts_out: bool
+) -> bool:
+    """Record that a person opted out of an account's messages, or in again, by a word they wrote.
+
+    Args:
+        connection: Where to.
+        account: Whose messages.
+        epoch: Of the lease.
+        jid: The person's.
+        word: What they wrote.
+        opts_out: They opt out; otherwise in.
+
+    Returns:
+        Whether that changed anything.
+
+    Raises:
+        StaleEpoch: Somebody else owns the account.
+        VersionConflict: Somebody else did the same at the same moment.
+    """
+    statement = "select outbox.record_consent(%s, %s, %s, %s, %s)"
+    row = connection.execute(statement, (account, epoch, jid, word, opts_out)).fetchone()
+    return row == (True,)
+
+
 def unsuppress(
     connection: Connection,
     recipient: str,

@@ -15,7 +15,9 @@ states as tests:
 5. Attempts to one recipient leave in the order in which they were handed over.
 6. A session that has lost its connection does not build it again by itself: `connect` does, when
    the owner says so.
-7. After `close` has returned no event comes any more, and nothing is left running.
+7. A person's message that is a word of `outbox.session.consent`, and no other, is told as a
+   `Consent`: once or more, also if it came while there was no connection.
+8. After `close` has returned no event comes any more, and nothing is left running.
 """
 
 from __future__ import annotations
@@ -114,7 +116,17 @@ class Receipt:
     type: ReceiptType
 
 
-SessionEvent = Transition | Outcome | Receipt
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A person wrote a word by which they opt out of the account's messages, or in again."""
+
+    jid: str
+    word: str
+    """One of `outbox.session.consent`; nothing else that anybody writes is told."""
+    opts_out: bool
+
+
+SessionEvent = Transition | Outcome | Receipt | Consent
 Emit = Callable[[SessionEvent], None]
 """Takes an event, from any thread. It may call `send` and `connect`, but not `trace` or `close`."""
 

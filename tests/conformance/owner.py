@@ -12,6 +12,7 @@ import pytest
 
 from outbox.session.port import (
     Attempt,
+    Consent,
     Media,
     Outcome,
     Receipt,
@@ -124,6 +125,15 @@ class Owner:
             return found if len(found) >= count else None
 
         return self.until(seen, f"{count} receipts")
+
+    def consents(self, count: int) -> list[Consent]:
+        """Wait for so many who opt out or in, and return all that there are."""
+
+        def seen(events: Sequence[SessionEvent]) -> list[Consent] | None:
+            found = [event for event in events if isinstance(event, Consent)]
+            return found if len(found) >= count else None
+
+        return self.until(seen, f"{count} who opt out or in")
 
     def sent(self, *these: Attempt) -> list[Outcome]:
         """Hand these over, and return their outcomes."""

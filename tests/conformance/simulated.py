@@ -68,6 +68,9 @@ class SimulatedStimulus:
     def receipt(self, message_id: str, kind: str) -> None:
         self._control.receipt(self._account, message_id, kind)
 
+    def write(self, jid: str, text: str) -> None:
+        self._control.write(self._account, jid, text)
+
     def logins(self) -> int:
         return int(self._control.stats().get("logins", 0))
 

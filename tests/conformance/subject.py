@@ -61,6 +61,9 @@ class Stimulus(Protocol):
     def receipt(self, message_id: str, kind: str) -> None:
         """Let a recipient's device report on a message, also in a way that nobody has heard of."""
 
+    def write(self, jid: str, text: str) -> None:
+        """Let a person write to the account; one that is away is told when it is there again."""
+
     def logins(self) -> int:
         """Return how often a session of the account was accepted."""
 

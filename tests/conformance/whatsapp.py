@@ -2,6 +2,8 @@
 # ruff: noqa: D102 - these methods are explained where the suite asks for them
 
 import os
+import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -16,11 +18,16 @@ from outbox.session.port import OpenSession, TransitionType
 from outbox.session.whatsapp.session import open_whatsapp
 from tests.conformance.subject import Received
 from tests.whatsapp.account import Account
-from tests.whatsapp.device import pair_device
+from tests.whatsapp.device import pair_device, public_keys
+from tests.whatsapp.nodes import Jid, Node
 from tests.whatsapp.processes import session_processes
+from tests.whatsapp.recipients import written
 from tests.whatsapp.server import WhatsApp
 from tests.whatsapp.trusting import TRUSTING
+from tests.whatsapp.wire import encode
 
+_CONVERSATION = 1
+"""The field of a `waE2E.Message` that holds a text."""
 _REFUSED, _REFUSED_FOR_GOOD = 479, 405
 _numbers = count(31_700_000_001)
 
@@ -56,6 +63,18 @@ class WhatsappStimulus:
     def lift(self) -> None:
         self._account.lift()
         pair_again(self._url, self._jid)
+
+    def write(self, jid: str, text: str) -> None:
+        identity, prekey = public_keys(self._url, self._jid)
+        content = encode({_CONVERSATION: text.encode()})
+        sealed = Node("enc", {"v": "2", "type": "pkmsg"}, written(content, identity, prekey))
+        attributes = {
+            "from": Jid(jid),
+            "id": f"3A{secrets.token_hex(9).upper()}",
+            "t": str(int(time.time())),
+            "type": "text",
+        }
+        self._account.write(Node("message", attributes, [sealed]))
 
     def received(self) -> Sequence[Received]:
         return [Received(one.jid, one.message_id) for one in self._account.received()]

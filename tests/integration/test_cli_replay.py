@@ -17,6 +17,14 @@ from tests.cli_runner import run
 from tests.running import PATIENCE, until
 from tests.terminal import Terminal
 
+_HEARING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from outbox.cli import main
+main()
+"""
+"""The command line, which SIGINT interrupts."""
+
 
 def now(connection: psycopg.Connection) -> datetime:
     """Return the moment by the database's clock."""
@@ -128,7 +136,11 @@ def test_an_interrupted_rebuild_leaves_nothing_behind(
     with psycopg.connect(database_url) as other:
         other.execute(f"lock table {row[0]} in access exclusive mode".encode())
         process = subprocess.Popen(
-            [sys.executable, "-m", "outbox", "replay", *mode],
+            # A shell that has put the tests into the background lets them ignore it.
+            [
+                *(sys.executable, "-c", _HEARING, "replay"),
+                *mode,
+            ],
             env={**os.environ, "DATABASE_URL": database_url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

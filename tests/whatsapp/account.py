@@ -163,6 +163,14 @@ class Account:
         if connection:
             connection.send(node)
 
+    def write(self, node: Node) -> None:
+        """Let somebody write to the account; a client that is away is told at its next login."""
+        with self._changed:
+            self._receipts[node.get("id"), "message"] = node
+            connection = self._connection if self._is_active else None
+        if connection:
+            connection.send(node)
+
     def unregister(self, number: str) -> None:
         """Let this number, digits with its country, not be on WhatsApp."""
         self._directory.unregister(number)
@@ -273,6 +281,9 @@ class Account:
             if removed:
                 with self._changed:
                     self._unlinked.append(str(removed.get("jid")))
+        elif node.tag == "ack" and node.get("class") == "message":
+            with self._changed:
+                self._receipts.pop((node.get("id"), "message"), None)
         elif node.tag == "ack" and node.get("class") == "receipt":
             with self._changed:
                 self._receipts.pop((node.get("id"), node.get("type")), None)

@@ -6,6 +6,7 @@ import sys
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from psycopg import sql
 
 _CREATE = """
@@ -53,3 +54,17 @@ def pair_device(connection: psycopg.Connection, schema: str, jid: str) -> None:
         sql.SQL(", ").join(map(sql.Placeholder, row)),
     )
     connection.execute(insert, row)
+
+
+def public_keys(url: str, jid: str) -> tuple[bytes, bytes]:
+    """Return the public halves of a device's identity and of its signed prekey, as WhatsApp has."""
+    query = sql.SQL("select identity_key, signed_pre_key from {} where jid = %s")
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            query.format(sql.Identifier("whatsapp", "whatsmeow_device")), (jid,)
+        ).fetchone()
+    assert row
+    identity, prekey = (
+        X25519PrivateKey.from_private_bytes(one).public_key().public_bytes_raw() for one in row
+    )
+    return identity, prekey

@@ -1,6 +1,6 @@
 """The devices of those who are written to: they read what the client has encrypted for them.
 
-They never write back. Therefore every message to one of them begins its session anew (X3DH) and
+They never answer. Therefore every message to one of them begins its session anew (X3DH) and
 goes on along the sender's first chain, and every message to a group brings the key of its chain
 along: nothing has to be remembered from one message to the next.
 
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from tests.whatsapp.nodes import Node
 from tests.whatsapp.signing import SigningKey
-from tests.whatsapp.wire import Fields
+from tests.whatsapp.wire import Fields, encode
 
 _IDENTITY = SigningKey(hashlib.sha256(b"identity").digest())
 _PREKEY = SigningKey(hashlib.sha256(b"prekey").digest())
@@ -28,10 +28,11 @@ _REGISTRATION_ID = (7).to_bytes(4)
 
 _CURVE = b"\5"
 """Precedes a public key where keys of another curve might stand."""
+_VERSION = b"\x33"
 _VERSION_SIZE, _MAC_SIZE, _SIGNATURE_SIZE = 1, 8, 64
 
 # Fields of the messages, outer ones first.
-_BASE_KEY, _SENDER, _MESSAGE = 2, 3, 4
+_BASE_KEY, _SENDER, _MESSAGE, _REGISTRATION, _SIGNED_PREKEY = 2, 3, 4, 5, 6
 _RATCHET_KEY, _COUNTER, _CIPHERTEXT = 1, 2, 4
 _GROUP_CIPHERTEXT = 3
 _CHAIN_KEY = 3
@@ -78,6 +79,43 @@ def read(message: Node) -> bytes:
         return content
     distribution = Fields.decode(content).message(_DISTRIBUTION).data(_DISTRIBUTED)
     return _unpad(_read_group(for_group.data, distribution))
+
+
+def written(content: bytes, identity: bytes, prekey: bytes) -> bytes:
+    """Encrypt what somebody writes to a device, as a message that begins a session (X3DH).
+
+    Args:
+        content: A `waE2E.Message` as protocol buffers have it.
+        identity: The public key of the device.
+        prekey: Its signed prekey, of number 1.
+    """
+    base, ratchet = SigningKey(), SigningKey()
+    agreed = b"\xff" * 32 + _IDENTITY.agree(prekey) + base.agree(identity) + base.agree(prekey)
+    root = _derive(agreed, b"WhisperText", 64)[:32]
+    chain = _derive(ratchet.agree(prekey), b"WhisperRatchet", 64, root)[32:]
+    keys = _derive(hmac.digest(chain, b"\1", "sha256"), b"WhisperMessageKeys", 80)
+    key, mac_key, start = keys[:32], keys[32:64], keys[64:]
+    padder = PKCS7(128).padder()
+    padded = padder.update(content + b"\1") + padder.finalize()
+    sealed = Cipher(algorithms.AES(key), modes.CBC(start)).encryptor().update(padded)
+    fields: dict[int, int | bytes] = {
+        _RATCHET_KEY: _CURVE + ratchet.public,
+        _COUNTER: 0,
+        3: 0,
+        _CIPHERTEXT: sealed,
+    }
+    signed = _VERSION + encode(fields)
+    authenticated = _CURVE + _IDENTITY.public + _CURVE + identity + signed
+    mac = hmac.digest(mac_key, authenticated, "sha256")[:_MAC_SIZE]
+    return _VERSION + encode(
+        {
+            _REGISTRATION: int.from_bytes(_REGISTRATION_ID),
+            _SIGNED_PREKEY: 1,
+            _BASE_KEY: _CURVE + base.public,
+            _SENDER: _CURVE + _IDENTITY.public,
+            _MESSAGE: signed + mac,
+        }
+    )
 
 
 def _read_first(sealed: bytes) -> bytes:

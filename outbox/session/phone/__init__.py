@@ -14,7 +14,7 @@ A session says:
 | `trace` secret, message_id, jid | the next frame's trace: kept whatever becomes of the frame |
 | `frame` message_id, secret, jid, notification, attempt, body, media | send this; see `Frame` |
 | `traces` question, secrets | which of these secrets left a trace? |
-| `received` number | the receipts up to this number need not be handed over again |
+| `received` number | the receipts and texts up to this number need not be handed over again |
 | `ping` | are you there? |
 
 The phone says:
@@ -25,6 +25,7 @@ The phone says:
 | `sent` message_id | the server has accepted the message |
 | `failed`, `rejected` message_id, error | it has not, for now or for good; nobody received it |
 | `receipt` number, message_id, receipt | a recipient's phone reports; again until `received` |
+| `text` number, jid, text | somebody writes to the account; again until `received` |
 | `traces` question, found | secret to message id, of those that left one |
 | `pong` | yes |
 | `replaced`, `logged_out`, `outdated`, `unavailable` reason | the end, or the answer to a login |

@@ -1,4 +1,4 @@
-"""An account as WhatsApp's server knows it: its one session, its traces, its waiting receipts."""
+"""An account as WhatsApp's server knows it: its one session, its traces and what waits for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Account:
     """One account.
 
     A later session replaces the one before, from which nothing is received any more. Traces outlive
-    every session. A receipt waits until a session has said that it has received it.
+    every session. A receipt, or a text, waits until a session has said that it has received it.
     """
 
     def __init__(self, name: str) -> None:
@@ -24,7 +24,7 @@ class Account:
         self.traces: dict[str, str] = {}
         """Secret (hexadecimal) to message id."""
         self._connection: Connection | None = None
-        self._receipts: deque[tuple[int, Line]] = deque()
+        self._waiting: deque[tuple[int, Line]] = deque()
         self._last = 0
 
     @property
@@ -38,8 +38,8 @@ class Account:
             self._connection.end(REPLACED)
         self._connection = connection
         connection.answer({"type": "connected"})
-        for _, receipt in self._receipts:
-            connection.answer(receipt)
+        for _, line in self._waiting:
+            connection.answer(line)
 
     def left(self, connection: Connection) -> None:
         """Know that this connection is gone."""
@@ -60,20 +60,15 @@ class Account:
             connection.end(last)
         return connection is not None
 
-    def hand(self, message_id: str, receipt: str) -> None:
-        """Hand a receipt to the session, or to the next one."""
+    def hand(self, told: Line) -> None:
+        """Hand something to the session, or to the next one: a receipt, or a text."""
         self._last += 1
-        line: Line = {
-            "type": "receipt",
-            "number": self._last,
-            "message_id": message_id,
-            "receipt": receipt,
-        }
-        self._receipts.append((self._last, line))
+        line: Line = {**told, "number": self._last}
+        self._waiting.append((self._last, line))
         if self._connection is not None:
             self._connection.answer(line)
 
     def received(self, number: int) -> None:
-        """Forget the receipts up to this one: a session has them."""
-        while self._receipts and self._receipts[0][0] <= number:
-            self._receipts.popleft()
+        """Forget what was handed over up to this number: a session has it."""
+        while self._waiting and self._waiting[0][0] <= number:
+            self._waiting.popleft()

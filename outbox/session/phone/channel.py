@@ -34,6 +34,7 @@ class Operator:
             "stand": lambda line: server.stand(line["account"], line["standing"], line["seconds"]),
             "lift": lambda line: server.lift(line["account"]),
             "receipt": self._receipt,
+            "write": self._write,
             "scan": lambda line: server.scan(line["code"]),
             "unlink": lambda line: server.unlink(line["account"]),
         }
@@ -81,6 +82,10 @@ class Operator:
         self._server.hand(
             self._server.account(line["account"]), line["message_id"], line["receipt"]
         )
+
+    def _write(self, line: Line) -> None:
+        told = {"type": "text", "jid": line["jid"], "text": line["text"]}
+        self._server.account(line["account"]).hand(told)
 
     def _wait(self, what: str, count: int, seconds: float) -> None:
         server = self._server

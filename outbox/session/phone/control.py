@@ -104,6 +104,10 @@ class Control:
             }
         )
 
+    def write(self, account: str, jid: str, text: str) -> None:
+        """Let somebody write to the account: its session reads it, or its next."""
+        self._ask({"type": "write", "account": account, "jid": jid, "text": text})
+
     def wait(self, what: str, count: int, seconds: float = 10.0) -> None:
         """Return as soon as the phone has counted so many of these, as named in `stats`.
 

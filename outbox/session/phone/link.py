@@ -23,10 +23,11 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from outbox.session.consent import word_of
 from outbox.session.flight import Flight, Parcel
 from outbox.session.phone.line import Line, decode, encode
 from outbox.session.phone.wire import Wire
-from outbox.session.port import Outcome, OutcomeType, Receipt, SessionEvent, Transition
+from outbox.session.port import Consent, Outcome, OutcomeType, Receipt, SessionEvent, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +76,7 @@ class Link:
             "failed": partial(self._answered, "failed"),
             "rejected": partial(self._answered, "rejected"),
             "receipt": self._receipt,
+            "text": self._text,
             "traces": self._traces,
             "pong": lambda _: None,
             **dict.fromkeys(_ENDINGS, self._ended),
@@ -237,6 +239,11 @@ class Link:
             self._emit(Receipt(line["message_id"], cast("ReceiptType", line["receipt"])))
         else:
             log.info("a receipt of a kind that is not known: %s", line["receipt"])
+
+    def _text(self, line: Line) -> None:
+        word = word_of(line["text"])
+        if word is not None:
+            self._emit(Consent(line["jid"], word.text, word.opts_out))
 
     def _traces(self, line: Line) -> None:
         self._questions.pop(line["question"]).set_result(line["found"])

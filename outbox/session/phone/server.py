@@ -129,7 +129,7 @@ class Server:
     def hand(self, account: Account, message_id: str, kind: str) -> None:
         """Hand one receipt to the account's session, or to its next."""
         self.count("receipts")
-        account.hand(message_id, kind)
+        account.hand({"type": "receipt", "message_id": message_id, "receipt": kind})
 
     # What befalls accounts.
 

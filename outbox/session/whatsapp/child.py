@@ -25,7 +25,7 @@ from uuid import UUID
 
 import structlog
 
-from outbox.session.port import Outcome, Receipt, Transition
+from outbox.session.port import Consent, Outcome, Receipt, Transition
 from outbox.session.whatsapp.channel import pair
 from outbox.session.whatsapp.courier import Courier
 from outbox.session.whatsapp.errors import classify, classify_prepared, without_numbers
@@ -224,6 +224,8 @@ class Child:
             case "receipts":
                 for message_id in said["messages"]:
                     self._emit(Receipt(message_id, said["kind"]))
+            case "consent":
+                self._emit(Consent(said["jid"], said["word"], said["opts_out"]))
             case "drained":
                 pass  # so that whoever waits for it to be empty looks now
             case other:

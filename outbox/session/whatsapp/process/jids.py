@@ -25,6 +25,11 @@ def is_person(jid: str) -> bool:
     return server(jid) in _PEOPLE
 
 
+def text_of(jid: JID) -> str:
+    """Return a JID of neonize's as text, without a device."""
+    return f"{jid.User}@{jid.Server}"
+
+
 def parsed(jid: str) -> JID:
     """Return what neonize takes for a JID; what was enqueued names no device."""
     user, _, where = jid.rpartition("@")

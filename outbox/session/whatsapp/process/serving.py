@@ -11,11 +11,12 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from neonize.client import NewClient
-from neonize.events import ReceiptEv
+from neonize.events import MessageEv, ReceiptEv
 from neonize.proto import Neonize_pb2
 
+from outbox.session.consent import word_of
 from outbox.session.whatsapp.process.connection import connect, say_goodbye, watch
-from outbox.session.whatsapp.process.jids import device
+from outbox.session.whatsapp.process.jids import device, is_person, text_of
 from outbox.session.whatsapp.process.media import MediaBytes
 from outbox.session.whatsapp.process.messages import compose, of_album
 from outbox.session.whatsapp.process.unsendable import Unsendable
@@ -45,6 +46,7 @@ def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
 
     watch(client, connected, end)
     client.event(ReceiptEv)(lambda _client, event: _tell_receipt(channel, event))
+    client.event(MessageEv)(lambda _client, event: _tell_consent(channel, event))
     connect(client, end)
 
     def obey(said: Said) -> None:
@@ -85,6 +87,22 @@ def _tell_receipt(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a pr
     kind = _RECEIPTS.get(event.Type)
     if kind is not None and not event.MessageSource.IsFromMe:
         channel.tell({"type": "receipts", "kind": kind, "messages": list(event.MessageIDs)})
+
+
+def _tell_consent(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a protobuf message
+    """Tell of a word by which somebody opts out or in; of nothing else that anybody writes.
+
+    Who writes under a LID is named by the number, where WhatsApp gives it along.
+    """
+    source = event.Info.MessageSource
+    if source.IsFromMe or source.IsGroup or not is_person(text_of(source.Sender)):
+        return
+    text = event.Message.conversation or event.Message.extendedTextMessage.text
+    word = word_of(text)
+    if word is not None:
+        both = [text_of(source.Sender), text_of(source.SenderAlt)]
+        jid = next((one for one in both if one.endswith(_USER)), both[0])
+        channel.tell({"type": "consent", "jid": jid, "word": word.text, "opts_out": word.opts_out})
 
 
 class _Sender(threading.Thread):
