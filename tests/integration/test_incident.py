@@ -270,6 +270,23 @@ def test_an_outage_that_lasts_is_said_to_last(connection: psycopg.Connection) ->
     assert rows(found, "late")[0][1:4:2] == ["(erased)", "still waits"]
 
 
+def test_who_was_forgotten_is_not_in_it(connection: psycopg.Connection, tmp_path: Path) -> None:
+    """What happened stays, the number is nowhere, and the sentences say that somebody is gone."""
+    tell_the_outage(connection)
+    connection.execute("select outbox.forget('+447700900101')")
+    written = writing.write(connection, tmp_path, at("11:50"), at("13:00"))
+    assert "Of these recipients 1 has been erased since." in said(
+        written.incident, "Who was affected"
+    )
+    assert [row[1] for row in rows(written.incident, "late")][:3] == [
+        "(erased)",
+        "+447700900102",
+        "(erased)",
+    ]
+    for path in tmp_path.iterdir():
+        assert "447700900101" not in path.read_text("utf-8")
+
+
 def test_many_outages_are_told_in_sum(connection: psycopg.Connection) -> None:
     """How many, how long in all, the longest of them, and how often for which reason."""
     day = Day(connection)
