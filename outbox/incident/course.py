@@ -139,7 +139,7 @@ def steps(incident: Incident) -> Table:
 
 def bands(incident: Incident) -> Table:
     """Return the states of the connections."""
-    most = 200
+    most = 100
     rows = [
         [
             telling.moment(incident, one.began),
