@@ -95,7 +95,7 @@ def _tell_consent(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a pr
     Who writes under a LID is named by the number, where WhatsApp gives it along.
     """
     source = event.Info.MessageSource
-    if source.IsFromMe or source.IsGroup or not is_person(text_of(source.Sender)):
+    if source.IsFromMe or source.IsGroup or not is_person(text_of(source.Chat)):
         return
     text = event.Message.conversation or event.Message.extendedTextMessage.text
     word = word_of(text)
