@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _SECRET_CHARACTERS = 32
 _SECRET_VARIETY = 10
 """Fewer different characters than random hexadecimal digits have, all but never."""
+_NO_WORDS = "none"
 
 
 class Settings(BaseSettings):
@@ -37,6 +38,11 @@ class Settings(BaseSettings):
     """How long a stopping worker waits for the outcomes of what is being sent."""
     window: Annotated[int, Field(ge=100)] = 20_000
     """How many notifications an owner holds in memory."""
+    opt_out_words: Annotated[tuple[str, ...] | None, NoDecode] = None
+    """By which recipients opt out themselves, in the environment separated by commas; `none` is no
+    word at all, and without it they are those of `outbox.session.consent`."""
+    opt_in_words: Annotated[tuple[str, ...] | None, NoDecode] = None
+    """By which they opt in again, likewise."""
     secret: SecretStr | None = None
     """What the pages' login cookies are signed with; without one there are no pages."""
     web_requests_a_minute: Annotated[int, Field(ge=1)] = 600
@@ -77,10 +83,23 @@ class Settings(BaseSettings):
 
     @field_validator("accounts", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(name.strip() for name in value.split(",") if name.strip())
-        return value
+    def _names(cls, value: object) -> object:
+        return _split(value) if isinstance(value, str) else value
+
+    @field_validator("opt_out_words", "opt_in_words", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        # An empty variable counts as not given, so that no slip turns opting out off.
+        if value == _NO_WORDS:
+            return ()
+        words = _split(value) if isinstance(value, str) else value
+        if words == ():
+            raise ValueError(f"there is no word in it: write {_NO_WORDS} to recognise none")
+        return words
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def _is_strong(secret: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from outbox.delivery import evidence, owner
 from outbox.delivery.owner import Owner
-from outbox.session.consent import word_of
+from outbox.session.consent import Words
 from outbox.session.port import (
     Attempt,
     Consent,
@@ -120,7 +120,7 @@ class Puppet:
 
     def write(self, jid: str, text: str) -> None:
         """Let somebody write to the account."""
-        word = word_of(text)
+        word = Words().found(text)
         if word is not None:
             self._emit(Consent(jid, word.text, word.opts_out))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from outbox.log.store import WhatsmeowStore
+    from outbox.session.consent import Words
     from outbox.session.linking import Linking
     from outbox.session.port import OpenSession
     from outbox.settings import Settings
@@ -74,16 +75,16 @@ def opener(settings: "Settings") -> "OpenSession":
     Raises:
         Failure: There are no such sessions.
     """
-    url = settings.session
+    url, words = settings.session, _words(settings)
     try:
         if url.startswith("simulated:"):
             from outbox.session.simulated import open_simulated  # noqa: PLC0415
 
-            return open_simulated(url)
+            return open_simulated(url, words)
         if url.startswith("whatsapp:"):
             from outbox.session.whatsapp.session import open_whatsapp  # noqa: PLC0415
 
-            return open_whatsapp(url, store(settings))
+            return open_whatsapp(url, store(settings), words=words)
     except ValueError as error:
         raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None
     raise _no_session(url)
@@ -114,6 +115,18 @@ def linking(settings: "Settings") -> "Linking":
     except ValueError as error:
         raise Failure(ExitCode.USAGE, f"OUTBOX_SESSION: {error}") from None
     raise _no_session(url)
+
+
+def _words(settings: "Settings") -> "Words":
+    from outbox.session.consent import IN, OUT, Words  # noqa: PLC0415
+
+    opt_out, opt_in = settings.opt_out_words, settings.opt_in_words
+    try:
+        return Words(OUT if opt_out is None else opt_out, IN if opt_in is None else opt_in)
+    except ValueError as error:
+        raise Failure(
+            ExitCode.USAGE, f"OUTBOX_OPT_OUT_WORDS and OUTBOX_OPT_IN_WORDS: {error}"
+        ) from None
 
 
 def _no_session(url: str) -> Failure:

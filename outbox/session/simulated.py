@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from outbox.session.consent import Words
 from outbox.session.flight import Parcel
 from outbox.session.phone.address import Address
 from outbox.session.phone.line import Line, encode
@@ -27,14 +28,20 @@ if TYPE_CHECKING:
 
     from outbox.session.port import Attempt, Emit, Media, OpenSession, OutcomeType
 
+_WORDS = Words()
 
-def open_simulated(url: str) -> OpenSession:
+
+def open_simulated(url: str, words: Words = _WORDS) -> OpenSession:
     """Return what opens sessions with the phone at this URL; its query sets `Options`.
+
+    Args:
+        url: The phone's.
+        words: By which people opt out and in.
 
     Raises:
         ValueError: it is no URL of a phone.
     """
-    return partial(SimulatedSession, *parse_url(url))
+    return partial(SimulatedSession, *parse_url(url), words)
 
 
 def parse_url(url: str) -> tuple[Address, Options]:
@@ -66,6 +73,7 @@ class SimulatedSession:
         self,
         address: Address,
         options: Options,
+        words: Words,
         account: str,
         emit: Emit,
         media: Callable[[str], Media],
@@ -74,7 +82,7 @@ class SimulatedSession:
         self._options = options
         self._media = media
         self._loop = Loop()
-        self._link = Link(self._loop, address, options, account, emit)
+        self._link = Link(self._loop, address, options, words, account, emit)
         self._thread = threading.Thread(
             target=self._loop.run, args=(self._link,), name=f"session {account}", daemon=True
         )

@@ -2,7 +2,6 @@
 
 import pytest
 
-from outbox.session.consent import IN, OUT
 from outbox.session.port import Consent
 from tests.conformance.owner import Owner
 from tests.conformance.subject import Stimulus
@@ -39,8 +38,3 @@ def test_while_away(connected: Owner, stimulus: Stimulus) -> None:
     stimulus.write(FRIEND, "STOP")
     connected.connect(nth=2)
     assert connected.consents(1)[0] == Consent(FRIEND, "STOP", opts_out=True)
-
-
-def test_the_words_exclude_each_other() -> None:
-    """No word says both."""
-    assert not OUT & IN

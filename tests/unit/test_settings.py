@@ -67,3 +67,16 @@ def test_what_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, v
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):
         Settings()  # type: ignore[call-arg]
+
+
+def test_words_are_given_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`none` is no word; an empty variable leaves the ones that are the default."""
+    monkeypatch.setenv("OUTBOX_OPT_OUT_WORDS", "STOP, no more,")
+    monkeypatch.setenv("OUTBOX_OPT_IN_WORDS", "none")
+    settings = Settings()  # type: ignore[call-arg]
+    assert (settings.opt_out_words, settings.opt_in_words) == (("STOP", "no more"), ())
+    monkeypatch.setenv("OUTBOX_OPT_OUT_WORDS", "")
+    assert Settings().opt_out_words is None  # type: ignore[call-arg]
+    monkeypatch.setenv("OUTBOX_OPT_OUT_WORDS", " , ")
+    with pytest.raises(ValidationError, match="write none"):
+        Settings()  # type: ignore[call-arg]

@@ -23,7 +23,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from outbox.session.consent import word_of
 from outbox.session.flight import Flight, Parcel
 from outbox.session.phone.line import Line, decode, encode
 from outbox.session.phone.wire import Wire
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
+    from outbox.session.consent import Words
     from outbox.session.phone.address import Address
     from outbox.session.phone.loop import Loop
     from outbox.session.phone.options import Options
@@ -54,11 +54,18 @@ class Link:
     """What a session's thread works for."""
 
     def __init__(
-        self, loop: Loop, address: Address, options: Options, account: str, emit: Emit
+        self,
+        loop: Loop,
+        address: Address,
+        options: Options,
+        words: Words,
+        account: str,
+        emit: Emit,
     ) -> None:
         self._loop = loop
         self._address = address
         self._options = options
+        self._words = words
         self._account = account
         self._owner = emit
         self._wire: Wire | None = None
@@ -241,7 +248,7 @@ class Link:
             log.info("a receipt of a kind that is not known: %s", line["receipt"])
 
     def _text(self, line: Line) -> None:
-        word = word_of(line["text"])
+        word = self._words.found(line["text"])
         if word is not None:
             self._emit(Consent(line["jid"], word.text, word.opts_out))
 

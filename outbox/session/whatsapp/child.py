@@ -20,6 +20,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import asdict
 from typing import IO, TYPE_CHECKING
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from outbox.session.whatsapp.flight import Flight
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from outbox.session.consent import Words
     from outbox.session.port import Attempt, Emit, Media
     from outbox.session.whatsapp.channel import Channel, Said
     from outbox.session.whatsapp.options import Options
@@ -63,6 +65,7 @@ class Child:
         options: How patient to be.
         program: What the process runs: a module and its arguments.
         store: Where the account's login is.
+        words: By which people opt out and in.
         emit: Takes what happens.
         media: Describes media by digest.
     """
@@ -73,6 +76,7 @@ class Child:
         options: Options,
         program: Sequence[str],
         store: Store,
+        words: Words,
         emit: Emit,
         media: Callable[[str], Media],
     ) -> None:
@@ -84,6 +88,7 @@ class Child:
         self._options = options
         self._program = program
         self._store = store
+        self._words = words
         self._emit = emit
         self._log = structlog.get_logger().bind(account=account)
         self._gate = threading.Lock()
@@ -156,7 +161,14 @@ class Child:
         errors.start()
         end: Transition | None = None
         try:
-            channel.tell({"type": "serve", "account": self._account, "store": url, "device": jid})
+            job: Said = {
+                "type": "serve",
+                "account": self._account,
+                "store": url,
+                "device": jid,
+                "words": asdict(self._words),
+            }
+            channel.tell(job)
             self._courier.start(channel)
             end = self._listen(channel)
             if end.reason == _CLOSED and self._flight_is_empty():

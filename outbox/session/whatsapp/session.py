@@ -9,6 +9,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from outbox.session.consent import Words
 from outbox.session.port import Outcome, attempt_secret
 from outbox.session.whatsapp.child import Child
 from outbox.session.whatsapp.options import Options
@@ -22,21 +23,25 @@ if TYPE_CHECKING:
 
 PROGRAM = ("outbox.session.whatsapp.process",)
 """The module that a session process runs."""
+_WORDS = Words()
 
 
-def open_whatsapp(url: str, store: Store, *, program: Sequence[str] = PROGRAM) -> OpenSession:
+def open_whatsapp(
+    url: str, store: Store, *, words: Words = _WORDS, program: Sequence[str] = PROGRAM
+) -> OpenSession:
     """Return what opens sessions with WhatsApp.
 
     Args:
         url: whatsapp: and perhaps options.
         store: Where logins are.
+        words: By which people opt out and in.
         program: What a session process runs: a module and its arguments. Tests have one that talks
             to a server of theirs.
 
     Raises:
         ValueError: It is no such URL.
     """
-    return partial(WhatsappSession, Options.parse(url), store, program)
+    return partial(WhatsappSession, Options.parse(url), store, words, program)
 
 
 class WhatsappSession:
@@ -46,6 +51,7 @@ class WhatsappSession:
         self,
         options: Options,
         store: Store,
+        words: Words,
         program: Sequence[str],
         account: str,
         emit: Emit,
@@ -53,6 +59,7 @@ class WhatsappSession:
     ) -> None:
         self._options = options
         self._store = store
+        self._words = words
         self._program = program
         self._account = account
         self._emit = emit
@@ -81,6 +88,7 @@ class WhatsappSession:
                     self._options,
                     self._program,
                     self._store,
+                    self._words,
                     self._emit,
                     self._media,
                 )

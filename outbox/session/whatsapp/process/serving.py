@@ -14,7 +14,7 @@ from neonize.client import NewClient
 from neonize.events import MessageEv, ReceiptEv
 from neonize.proto import Neonize_pb2
 
-from outbox.session.consent import word_of
+from outbox.session.consent import Words
 from outbox.session.whatsapp.process.connection import connect, say_goodbye, watch
 from outbox.session.whatsapp.process.jids import device, is_person, text_of
 from outbox.session.whatsapp.process.media import MediaBytes
@@ -38,6 +38,7 @@ _USER = "@s.whatsapp.net"
 def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
     """Begin to serve; return what obeys the parent from then on."""
     client = NewClient(job["store"], jid=device(job["device"]), uuid=job["account"])
+    words = Words(**job["words"])
     sender = _Sender(client, channel, job["device"])
 
     def connected() -> None:
@@ -46,7 +47,7 @@ def serve(job: Said, channel: Channel, end: End) -> Callable[[Said], None]:
 
     watch(client, connected, end)
     client.event(ReceiptEv)(lambda _client, event: _tell_receipt(channel, event))
-    client.event(MessageEv)(lambda _client, event: _tell_consent(channel, event))
+    client.event(MessageEv)(lambda _client, event: _tell_consent(channel, words, event))
     connect(client, end)
 
     def obey(said: Said) -> None:
@@ -89,7 +90,7 @@ def _tell_receipt(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a pr
         channel.tell({"type": "receipts", "kind": kind, "messages": list(event.MessageIDs)})
 
 
-def _tell_consent(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a protobuf message
+def _tell_consent(channel: Channel, words: Words, event: Any) -> None:  # noqa: ANN401  # as above
     """Tell of a word by which somebody opts out or in; of nothing else that anybody writes.
 
     Who writes under a LID is named by the number, where WhatsApp gives it along.
@@ -98,7 +99,7 @@ def _tell_consent(channel: Channel, event: Any) -> None:  # noqa: ANN401  # a pr
     if source.IsFromMe or source.IsGroup or not is_person(text_of(source.Chat)):
         return
     text = event.Message.conversation or event.Message.extendedTextMessage.text
-    word = word_of(text)
+    word = words.found(text)
     if word is not None:
         both = [text_of(source.Sender), text_of(source.SenderAlt)]
         jid = next((one for one in both if one.endswith(_USER)), both[0])
