@@ -81,6 +81,14 @@ def phone(
             help="Take the handset, and unlink an account, which has to be paired again.",
         ),
     ] = None,
+    write: Annotated[
+        tuple[str, str, str] | None,
+        typer.Option(
+            metavar="ACCOUNT RECIPIENT TEXT",
+            show_default=False,
+            help="Take a recipient's phone, and write to an account of the phone that listens.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", metavar="", help="Write JSON, a line a message.")
     ] = False,
@@ -92,8 +100,8 @@ def phone(
         address = Address.parse(listen)
     except ValueError as error:
         raise typer.BadParameter(f"--listen: {error}") from None
-    if scan is not None or unlink is not None:
-        _handset(address, scan, unlink, json=json)
+    if scan is not None or unlink is not None or write is not None:
+        _handset(address, scan, unlink, write, json=json)
         return
     behaviour = Behaviour(
         latency=latency,
@@ -121,16 +129,30 @@ def phone(
                 raise typer.Exit(0) from None  # it is how to end it
 
 
-def _handset(address: "Address", scan: str | None, unlink: str | None, *, json: bool) -> None:
-    """Do what whoever holds the handset of a running phone does."""
+def _handset(
+    address: "Address",
+    scan: str | None,
+    unlink: str | None,
+    write: tuple[str, str, str] | None,
+    *,
+    json: bool,
+) -> None:
+    """Do what whoever holds the handset of a running phone does, or a recipient."""
+    from outbox.recipient import form  # noqa: PLC0415
     from outbox.session.phone import Control  # noqa: PLC0415
 
+    account, recipient, text = write or ("", "", "")
+    jid = form(recipient)
+    if write is not None and jid is None:
+        raise typer.BadParameter(f"--write: {recipient!r} is neither a number nor a JID")
     try:
         with Control(address) as control:
             if unlink is not None:
                 control.unlink(unlink)
             if scan is not None:
                 control.scan(scan)
+            if jid is not None:
+                control.write(account, jid, text)
     except OSError as error:
         raise Failure(
             ExitCode.NOT_LINKED, f"No phone answers at {address}: {error}; run: outbox phone"
@@ -138,7 +160,7 @@ def _handset(address: "Address", scan: str | None, unlink: str | None, *, json: 
     except ValueError as error:
         raise Failure(ExitCode.NOT_LINKED, f"It cannot be scanned: {error}") from None
     if json:
-        write_json({"scanned": scan, "unlinked": unlink})
+        write_json({"scanned": scan, "unlinked": unlink, "written": jid})
     else:
         out().print("done")
 

@@ -282,9 +282,31 @@ def test_a_phone_may_have_to_be_paired(
     assert run("phone", "--listen", address, "--unlink", "main", "--json").json == {
         "scanned": None,
         "unlinked": "main",
+        "written": None,
     }
     worker.wait_for("the device is not linked")
     assert run("phone", "--listen", "127.0.0.1:1", "--scan", code).code == 10
+
+
+def test_a_recipient_opts_out_and_in(
+    database_url: str, start: Start, phone: Phone, connection: psycopg.Connection
+) -> None:
+    """After STOP an enqueue is refused for that reason; other texts do nothing, START undoes it."""
+    worker = start("worker", OUTBOX_SESSION=phone.url)
+    address, ann = phone.url.removeprefix("simulated://"), "+447700900123"
+    enqueue(connection)
+    worker.wait_for("event=connected")
+    write = ("phone", "--listen", address, "--write", "main", ann)
+    assert run(*write, "stop by at six").out == "done\n"
+    assert run(*write, "Stop.", "--json").json["written"] == "447700900123@s.whatsapp.net"
+    worker.wait_for("a recipient opted out")
+    refused = run("enqueue", ann, "--text", "hello", url=database_url)
+    assert refused.code == 3
+    assert "Recipient is suppressed: the recipient wrote STOP" in refused.err
+    run(*write, "start")
+    worker.wait_for("a recipient opted in")
+    assert run("enqueue", ann, "--text", "hello", url=database_url).code == 0
+    assert run("phone", "--write", "main", "ann", "STOP").code == 2
 
 
 def test_a_phone_of_the_workers_own_needs_no_pairing(
