@@ -5,8 +5,10 @@ import pytest
 
 from outbox.errors import StaleEpoch, Suppressed
 from outbox.log import suppression
+from outbox.log.store import SCHEMA
 from tests.account import Account
 from tests.puppet import Puppet, driven, until
+from tests.whatsapp.device import create_store
 
 JID = "447700900001@s.whatsapp.net"
 """The one that `Account.enqueue` writes to."""
@@ -63,6 +65,19 @@ def test_what_an_operator_has_said_stays(account: Account, *, everywhere: bool) 
     assert not says(account, "START", opts_out=False)
     with pytest.raises(Suppressed, match="asked by letter"):
         account.enqueue()
+
+
+def test_what_an_operator_has_said_of_the_lid_stays(account: Account, database_url: str) -> None:
+    """A number and a lid are lifted together, so START lifts neither if one is an operator's."""
+    suppression.suppress(account.connection, "189000111@lid", account.name, "asked by letter")
+    assert says(account, "STOP", opts_out=True)
+    create_store(database_url, SCHEMA)
+    account.connection.execute(
+        "insert into whatsapp.whatsmeow_lid_map values ('189000111', %s)", (JID.partition("@")[0],)
+    )
+    assert not says(account, "START", opts_out=False)
+    with pytest.raises(Suppressed):
+        account.enqueue(recipient="189000111@lid")
 
 
 def test_other_accounts_go_on(account: Account) -> None:

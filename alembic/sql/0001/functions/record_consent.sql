@@ -19,11 +19,13 @@ begin
     perform outbox.suppress(p_jid, p_account, 'the recipient wrote ' || p_word, v_metadata);
     return true;
   end if;
-  if not exists (
-    select from outbox.suppression s
-    join outbox.event e on e.stream = s.stream and e.version = s.version
-    where s.recipient = any (v_recipients) and s.account = p_account and s.suppressed_at is not null
-      and e.metadata ? 'recipient') then
+  -- A number and a lid may have been suppressed one by one, and unsuppress lifts both: all must be the person's own. What
+  -- lies in an archive tells nobody whose it was, so it stays.
+  if not coalesce((
+    select bool_and(coalesce(e.metadata ? 'recipient', false))
+    from outbox.suppression s
+    left join outbox.event e on e.stream = s.stream and e.version = s.version
+    where s.recipient = any (v_recipients) and s.account = p_account and s.suppressed_at is not null), false) then
     return false;
   end if;
   perform outbox.unsuppress(p_jid, p_account, 'the recipient wrote ' || p_word, v_metadata);
