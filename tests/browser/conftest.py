@@ -50,9 +50,12 @@ class Site:
     web: Running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for a module's tests; Playwright keeps an event loop running all the while.
+
+    So it ends with the module: a test elsewhere that runs a loop of its own could not.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
