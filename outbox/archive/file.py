@@ -9,12 +9,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Int8Range
 
 from outbox.archive.storage import get
+from outbox.log.chain import Block
 from outbox.log.months import ArchiveError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _PREFIX = '{"position":'
 _LEVEL = 6
+_TOGETHER = 5_000
 
 
 class Written(NamedTuple):
@@ -110,14 +113,18 @@ def lines_at(url: str, sha256: bytes) -> Iterator[str]:
         )
 
 
-def digests(archive: Archive) -> Iterator[tuple[int, bytes]]:
-    """Yield the positions and digests of an archive's events.
+def digests(archive: Archive) -> Iterator[Block]:
+    """Yield the digests of an archive's events.
 
     Raises:
         ArchiveError: It cannot be read, or is not the file that was written.
     """
-    for line in lines(archive):
-        yield position(line), hashlib.sha256(line.encode()).digest()
+    found = lines(archive)
+    while part := list(islice(found, _TOGETHER)):
+        positions = [position(line) for line in part]
+        yield Block(
+            positions, [hashlib.sha256(line.encode()).digest() for line in part], positions[-1]
+        )
 
 
 def position(line: str) -> int:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from psycopg.types.multirange import Int8Multirange
@@ -27,6 +28,20 @@ The seal's own digest is over the whole of them, so nothing is proved by these.
 
 BEGINNING = bytes(32)
 """What stands for the digest before the first seal."""
+
+
+class Block(NamedTuple):
+    """Digests of events that are read together.
+
+    Attributes:
+        positions: Of the events, in order.
+        digests: Of each.
+        through: All that lies up to this position has been read.
+    """
+
+    positions: Sequence[int]
+    digests: Sequence[bytes]
+    through: int
 
 
 class Seal(NamedTuple):
@@ -44,13 +59,15 @@ class Seal(NamedTuple):
         """Return what a witness keeps: `17:9f86d081…`."""
         return f"{self.number}:{self.digest.hex()}"
 
-    def each(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the position and the mark of each event, in the order of positions."""
-        at = 0
-        for piece in self.positions:
-            for position in range(piece.lower or 0, piece.upper or 0):
-                yield position, self.marks[at : at + MARK]
-                at += MARK
+    @property
+    def each_position(self) -> list[int]:
+        """The positions of its events, in order."""
+        pieces = (range(piece.lower or 0, piece.upper or 0) for piece in self.positions)
+        return [*chain.from_iterable(pieces)]
+
+    def mark(self, nth: int) -> bytes:
+        """Return the mark of its nth event, from 0 on."""
+        return self.marks[MARK * nth : MARK * (nth + 1)]
 
     @property
     def is_whole(self) -> bool:
@@ -74,6 +91,5 @@ def link(
     at = sealed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     digest = hashlib.sha256(previous)
     digest.update(f"{number} {epoch} {at}\n".encode())
-    for one in digests:
-        digest.update(one)
+    digest.update(b"".join(digests))
     return digest.digest()

@@ -8,19 +8,18 @@ that too.
 
 from __future__ import annotations
 
-import heapq
 from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from outbox.log.chain import BEGINNING, MARK, Seal, link
+from outbox.log.chain import BEGINNING, MARK, Block, Seal, link
 from outbox.log.database import query
 from outbox.log.months import archives
-from outbox.log.seal import CONSUMER, digests
+from outbox.log.seal import CONSUMER, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from outbox.log.months import Archive
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
-_END = _MOST + 1
+_NO_MORE = Block((), (), _MOST)
 _DETAILS = 1000
 """Events that are looked up at a time, to be named."""
 
@@ -89,7 +88,7 @@ def verify(
     result: Verification,
     *,
     witnessed: Mapping[int, bytes] | None = None,
-    archived: Callable[[Archive], Iterator[tuple[int, bytes]]] | None = None,
+    archived: Callable[[Archive], Iterator[Block]] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Finding]:
     """Recompute every seal from the events, and yield what does not fit.
@@ -100,14 +99,14 @@ def verify(
         connection: Where the log is; in no transaction.
         result: Counts meanwhile.
         witnessed: Digests of seals that were noted elsewhere, by number.
-        archived: Gives the positions and digests of an archive's events, in the order of positions;
-            None to leave out what lies in archives alone.
+        archived: Gives the digests of an archive's events, in the order of positions; None to
+            leave out what lies in archives alone.
         progress: Told how many more events have been read.
     """
     with _reading(connection):
         away = [one for one in archives(connection) if one.dropped_at is not None]
-        sources = [archived(one) for one in away] if archived else []
-        events = _Events(heapq.merge(_live(connection), *sources), progress)
+        sources = [_live(connection), *([archived(one) for one in away] if archived else [])]
+        events = _Events(sources, progress)
         absent = _Absent([] if archived else away)
         findings = _findings(connection, events, absent, result, witnessed or {})
         for finding in _named(connection, findings):
@@ -115,42 +114,77 @@ def verify(
             yield finding
 
 
+class _Source:
+    """Blocks of digests, and how far they have been read."""
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = blocks
+        self._through = _LEAST
+
+    def through(self, position: int) -> Iterator[Block]:
+        """Yield what has to be read until nothing more can come at this position."""
+        while self._through < position:
+            block = next(self._blocks, _NO_MORE)
+            self._through = block.through
+            yield block
+
+
 class _Events:
     """The digests of the log, taken by position; what nobody takes is left over."""
 
     def __init__(
-        self, source: Iterator[tuple[int, bytes]], progress: Callable[[int], None] | None
+        self, sources: Iterable[Iterator[Block]], progress: Callable[[int], None] | None
     ) -> None:
-        self._source = source
+        self._sources = [_Source(source) for source in sources]
         self._progress = progress
-        self._read = _LEAST
-        self._waiting: dict[int, list[bytes]] = {}
+        self._waiting: dict[int, bytes] = {}
+        self._more: list[tuple[int, bytes]] = []  # at positions that another one has, too
 
     def read_through(self, position: int) -> None:
         """Read until nothing more can come at this position."""
-        count = 0
-        while self._read <= position:  # there may be two at one
-            self._read, digest = next(self._source, (_END, b""))
-            if digest:
-                count += 1
-                self._waiting.setdefault(self._read, []).append(digest)
-        if self._progress and count:
-            self._progress(count)
+        for source in self._sources:
+            for block in source.through(position):
+                self._keep(block)
+                if self._progress:
+                    self._progress(len(block.positions))
+
+    def _keep(self, block: Block) -> None:
+        added = dict(zip(block.positions, block.digests, strict=True))
+        if len(added) == len(block.positions) and self._waiting.keys().isdisjoint(added):
+            self._waiting |= added
+            return
+        for position, digest in zip(block.positions, block.digests, strict=True):
+            if self._waiting.setdefault(position, digest) is not digest:
+                self._more.append((position, digest))
+
+    def all_of(self, positions: Sequence[int]) -> list[bytes] | None:
+        """Return the digests of the events at these positions; None if there is not one of each."""
+        if self._more:
+            return None
+        waiting = self._waiting
+        try:
+            return [waiting[position] for position in positions]
+        except KeyError:
+            return None
+
+    def drop(self, positions: Iterable[int]) -> None:
+        """Take these, which are as they were."""
+        for position in positions:
+            del self._waiting[position]
 
     def take(self, position: int, mark: bytes) -> bytes | None:
         """Take the event at a position: the one with this mark, else any, else none."""
-        found = self._waiting.get(position)
-        if found is None:
-            return None
-        chosen = next((one for one in found if one.startswith(mark)), found[0])
-        found.remove(chosen)
-        if not found:
-            del self._waiting[position]
-        return chosen
+        found = self._waiting.pop(position, None)
+        if found is not None and not found.startswith(mark):
+            for nth, (where, digest) in enumerate(self._more):
+                if where == position and digest.startswith(mark):
+                    self._more[nth] = where, found
+                    return digest
+        return found
 
     def left(self) -> list[tuple[int, bytes]]:
         """Return positions and digests of what has been read and not been taken."""
-        return [(position, one) for position, found in self._waiting.items() for one in found]
+        return [*self._waiting.items(), *self._more]
 
 
 class _Absent:
@@ -198,13 +232,19 @@ def _judge(
     if not seal.is_whole:
         yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
         return
+    positions = seal.each_position
+    events.read_through(positions[-1] if positions else _LEAST)
+    found = events.all_of(positions)
+    if found is not None and _fits(seal, previous, found):
+        events.drop(positions)
+        return
     taken: list[bytes] = []
     blamed = away = 0
-    for position, mark in seal.each():
+    for nth, position in enumerate(positions):
         if position in absent:
             away += 1
             continue
-        events.read_through(position)
+        mark = seal.mark(nth)
         digest = events.take(position, mark)
         if digest is None or digest[:MARK] != mark:
             blamed += 1
@@ -213,9 +253,12 @@ def _judge(
         else:
             taken.append(digest)
     result.archived += away
-    computed = link(previous, seal.number, seal.epoch, seal.sealed_at, taken)
-    if not blamed and not away and computed != seal.digest:
+    if not blamed and not away and not _fits(seal, previous, taken):
         yield Finding("seal_changed", seal.number, sealed_at=seal.sealed_at)
+
+
+def _fits(seal: Seal, previous: bytes, digests: Sequence[bytes]) -> bool:
+    return link(previous, seal.number, seal.epoch, seal.sealed_at, digests) == seal.digest
 
 
 def _unsealed(
@@ -234,6 +277,10 @@ def _unsealed(
                 )
             else:
                 result.unsealed += 1
+        known = {position for position, *_ in told}
+        for position in positions:
+            if position not in known:  # an archive's
+                yield Finding("added", None, position)
 
 
 def _named(connection: Connection, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -261,12 +308,12 @@ def last_position(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _live(connection: Connection) -> Iterator[tuple[int, bytes]]:
+def _live(connection: Connection) -> Iterator[Block]:
     last = last_position(connection)
     # Nothing lies outside, unless somebody put it there.
-    yield from digests(connection, _LEAST, 0, span=_MOST)
-    yield from digests(connection, 0, last)
-    yield from digests(connection, last, _MOST, span=_MOST)
+    yield from blocks(connection, _LEAST, 0, span=_MOST)
+    yield from blocks(connection, 0, last)
+    yield from blocks(connection, last, _MOST, span=_MOST)
 
 
 def _seals(connection: Connection) -> Iterator[Seal]:
@@ -283,6 +330,8 @@ def _seals(connection: Connection) -> Iterator[Seal]:
 def _reading(connection: Connection) -> Iterator[None]:
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read read only")
+        # Before the snapshot is taken: no month leaves the log that it sees.
+        connection.execute("lock table outbox.event in access share mode")
         yield
 
 

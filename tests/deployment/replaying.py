@@ -3,9 +3,10 @@
 `python -m tests.deployment.replaying [EVENTS [BATCH]]` lets `outbox.enqueue_batch` accept
 notifications, a batch a commit, and a whole worker deliver them over a session that costs nothing
 (the subject of `outbox bench`), by turns, 20,000 at a time: three events each, a million unless
-told otherwise. How long a worker takes to stop is not counted. Then it rebuilds the projections,
-compares them with the live ones, and prints as JSON what each took, the ratio of appending to
-replaying, and the peaks of memory of this process and of its backend, the server's shared buffers
+told otherwise. How long a worker takes to stop is not counted. What the worker has not sealed by
+then is sealed. Then it rebuilds the projections, compares them with the live ones, verifies the
+seals, and prints as JSON what each took, the ratio of appending to replaying and of replaying to
+verifying, and the peaks of memory of this process and of its backend, the server's shared buffers
 left out.
 """
 
@@ -25,6 +26,8 @@ import psycopg
 from outbox import logs
 from outbox.bench.outbox_subject import OutboxSubject
 from outbox.log.replay import differences, scratch
+from outbox.log.seal import seal
+from outbox.log.verify import Verification, verify
 from tests.databases import database, embedded_server
 
 if TYPE_CHECKING:
@@ -51,12 +54,19 @@ def main(events: int = 1_000_000, batch: int = 1000) -> None:
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         row = connection.execute("select count(*) from outbox.event").fetchone()
         appended = row[0] if row else 0
+        began = time.perf_counter()
+        sealed = sum(made.events for made in seal(connection))
+        sealing = time.perf_counter() - began
         with _memory(connection.info.backend_pid) as memory:
             began = time.perf_counter()
             with scratch(connection) as schema:
                 replaying = time.perf_counter() - began
                 found = sum(1 for _ in differences(connection, schema))
                 checking = time.perf_counter() - began - replaying
+            began = time.perf_counter()
+            verification = Verification()
+            found += sum(1 for _ in verify(connection, verification))
+            verifying = time.perf_counter() - began
     live = enqueueing + delivering
     summary = {
         "appended_by": f"enqueue_batch of {batch}, and {subject.settings}",
@@ -65,10 +75,15 @@ def main(events: int = 1_000_000, batch: int = 1000) -> None:
         "delivering_seconds": round(delivering, 2),
         "replaying_seconds": round(replaying, 2),
         "comparing_seconds": round(checking, 2),
-        "differences": found,
+        "sealing_seconds": round(sealing, 2),
+        "sealed_then": sealed,
+        "verifying_seconds": round(verifying, 2),
+        "verified": verification.events,
+        "differences_and_findings": found,
         "appended_a_second": round(appended / live),
         "replayed_a_second": round(appended / replaying),
         "ratio": round(live / replaying, 2),
+        "replaying_to_verifying": round(replaying / verifying, 2),
         "memory_mb": memory,
     }
     print(json.dumps(summary, indent=2))  # noqa: T201  # it is a program

@@ -116,6 +116,23 @@ def test_an_edited_archive_is_found(connection: psycopg.Connection, tmp_path: Pa
     assert finding.position in {p for piece in made.positions for p in range(*piece_of(piece))}
 
 
+def test_a_line_that_was_added_to_an_archive_is_found(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Even if the file is made to fit its record, no seal is over what is new in it."""
+    two_months(connection)
+    moving.archive(connection, JANUARY, str(tmp_path))
+    path = tmp_path / f"{JANUARY}.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes())
+    forged = lines.splitlines()[-1].replace(b'{"position":5', b'{"position":500')
+    path.write_bytes(gzip.compress(lines + forged + b"\n"))
+    connection.execute(
+        "update outbox.archive set sha256 = %s", (hashlib.sha256(path.read_bytes()).digest(),)
+    )
+    (finding,) = judged(connection, with_archives=True)[1]
+    assert (finding.kind, finding.position) == ("added", 500)
+
+
 def piece_of(piece: psycopg.types.range.Range[int]) -> tuple[int, int]:
     """Return the ends of a range."""
     assert piece.lower is not None

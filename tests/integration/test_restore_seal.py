@@ -9,7 +9,7 @@ import pytest
 
 from outbox.log.chain import BEGINNING, MARK, Seal, link
 from outbox.log.follow import Follower
-from outbox.log.seal import digests, seal
+from outbox.log.seal import blocks, seal
 from outbox.log.verify import Finding, Verification, verify
 from tests.account import Account
 from tests.databases import database, renamed
@@ -44,8 +44,10 @@ def fit(connection: psycopg.Connection) -> None:
         for one in map(
             Seal._make, connection.execute("select * from outbox.seal order by number").fetchall()
         ):
-            positions = {position for position, _ in one.each()}
-            found = [d for p, d in digests(connection, 0, max(positions)) if p in positions]
+            positions = set(one.each_position)
+            (block,) = blocks(connection, 0, max(positions))
+            both = zip(block.positions, block.digests, strict=True)
+            found = [digest for position, digest in both if position in positions]
             digest = link(digest, one.number, one.epoch, one.sealed_at, found)
             connection.execute(
                 "update outbox.seal set marks = %s, digest = %s where number = %s",

@@ -11,5 +11,6 @@ as $$
     select e.position, sha256(convert_to(outbox.event_line(e), 'UTF8')) as digest
     from outbox.event e
     where e.position > p_after and e.position <= p_through
+    offset 0  -- digested before they are sorted: a digest is short, and an event is not
   ) d
 $$;
