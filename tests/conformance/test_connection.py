@@ -132,14 +132,18 @@ def test_a_second_session_replaces_the_first(owners: Owners, stimulus: Stimulus)
 def test_no_reconnection_by_itself(
     subject: Subject, connected: Owner, stimulus: Stimulus, kind: TransitionType
 ) -> None:
-    """A session that has lost its connection leaves it to the owner to build it again."""
+    """Once a session has said that it has lost its connection, only the owner has it built again.
+
+    Until then a library may have been quicker than whoever ends its process.
+    """
     if kind == "disconnected":
         stimulus.drop()
     else:
         stimulus.replace()
     connected.transition(kind)
+    before = stimulus.logins()
     time.sleep(subject.reconnects_within)
-    assert stimulus.logins() == 1
+    assert stimulus.logins() == before
     connected.connect(nth=2)
     assert stimulus.logins() == 2
     assert connected.sent(attempt())[0].type == "sent"
