@@ -22,7 +22,7 @@ from outbox.log import months
 from outbox.log.months import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from outbox.log.database import Connection
     from outbox.log.months import Archive
@@ -34,6 +34,7 @@ def archive(
     folder: str,
     *,
     step: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Archive:
     """Move a month out of the log into an archive, and return it.
 
@@ -42,6 +43,7 @@ def archive(
         partition: The name of the month's table.
         folder: A path, a file:// URL, or s3://bucket/prefix.
         step: Told which step comes next.
+        progress: Told how many more events have been written, or read back.
 
     Raises:
         ArchiveError: Something keeps the month in the database, somebody else is archiving, or
@@ -57,12 +59,12 @@ def archive(
         with tempfile.TemporaryDirectory(prefix="outbox-archive-") as own:
             path = Path(own) / "events.jsonl.gz"
             step("write")
-            written = file.write(path, months.lines(connection, month))
+            written = file.write(path, _counted(months.lines(connection, month), progress))
             step("put")
             put(url, path)
         step("read back")
         content = hashlib.sha256()
-        for line in file.lines_at(url, written.sha256):
+        for line in _counted(file.lines_at(url, written.sha256), progress):
             content.update(hashlib.sha256(line.encode()).digest())
         if content.digest() != written.content:
             raise ArchiveError(f"{url} holds other events than were written to it")
@@ -82,12 +84,15 @@ def archive(
     return next(one for one in months.archives(connection) if one.partition == partition)
 
 
-def restore(connection: Connection, archive: Archive) -> None:
+def restore(
+    connection: Connection, archive: Archive, progress: Callable[[int], None] = lambda _: None
+) -> None:
     """Put a month back from its archive, which stays.
 
     Args:
         connection: Where the log is; in no transaction.
         archive: Which.
+        progress: Told how many more events have been put back.
 
     Raises:
         ArchiveError: The archive cannot be read, is not the one that was written, or the month is
@@ -95,4 +100,10 @@ def restore(connection: Connection, archive: Archive) -> None:
     """
     if archive.dropped_at is None:
         raise ArchiveError(f"{archive.partition} is in the database: there is nothing to restore")
-    months.put_back(connection, archive, file.lines(archive))
+    months.put_back(connection, archive, _counted(file.lines(archive), progress))
+
+
+def _counted(lines: Iterable[str], progress: Callable[[int], None]) -> Iterator[str]:
+    for line in lines:
+        progress(1)
+        yield line

@@ -8,6 +8,7 @@ import typer
 from outbox.cli.environment import read_settings
 from outbox.cli.exits import ExitCode, Failure
 from outbox.cli.opening import DatabaseUrl, named, opened
+from outbox.cli.progress import counter
 from outbox.cli.terminal import Json, note, out, write_json
 from outbox.words import wording
 
@@ -78,7 +79,12 @@ def write(
             names = [one.partition for one in due if not one.obstacle]
         for name in names:
             try:
-                done.append(moving.archive(connection, name, folder, step=_telling(name)))
+                with counter("events written and read back") as count:
+                    done.append(
+                        moving.archive(
+                            connection, name, folder, step=_telling(name), progress=count
+                        )
+                    )
             except psycopg.errors.LockNotAvailable:
                 left.append({"partition": name, "reason": "somebody reads the log: try again"})
     if json:
@@ -145,7 +151,8 @@ def restore(month: Month, json: Json = False, database_url: DatabaseUrl = None) 
         found = next((one for one in months.archives(connection) if one.partition == name), None)
         if found is None:
             raise Failure(ExitCode.NOT_FOUND, f"{name} is in no archive; see: outbox archive list")
-        moving.restore(connection, found)
+        with counter("events", found.events) as count:
+            moving.restore(connection, found, count)
     if json:
         write_json({"restored": name, "events": found.events})
     else:
