@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from outbox.log.database import Connection
     from outbox.log.months import Archive
 
+_TOLD = 1000
+"""Events after which progress is told."""
+
 
 def archive(
     connection: Connection,
@@ -104,6 +107,9 @@ def restore(
 
 
 def _counted(lines: Iterable[str], progress: Callable[[int], None]) -> Iterator[str]:
-    for line in lines:
-        progress(1)
+    nth = 0
+    for nth, line in enumerate(lines, 1):
         yield line
+        if nth % _TOLD == 0:
+            progress(_TOLD)
+    progress(nth % _TOLD)
