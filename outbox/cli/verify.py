@@ -44,12 +44,13 @@ def verify(
     """
     from outbox.archive import file  # noqa: PLC0415
     from outbox.log import verify as proof  # noqa: PLC0415
+    from outbox.log.replay import last_position  # noqa: PLC0415
 
     noted = _noted(witness)
     result = proof.Verification()
     with (
         opened(database_url) as connection,
-        counter("events", proof.last_position(connection)) as count,
+        counter("events", last_position(connection)) as count,
     ):
         findings = list(
             proof.verify(

@@ -9,13 +9,14 @@ that too.
 from __future__ import annotations
 
 from bisect import bisect_right
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from outbox.log.chain import BEGINNING, MARK, Block, Seal, link
 from outbox.log.database import query
 from outbox.log.months import archives
+from outbox.log.replay import last_position, one_snapshot
 from outbox.log.seal import CONSUMER, blocks
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def verify(
             leave out what lies in archives alone.
         progress: Told how many more events have been read.
     """
-    with _reading(connection):
+    with one_snapshot(connection):
         away = [one for one in archives(connection) if one.dropped_at is not None]
         sources = [_live(connection), *([archived(one) for one in away] if archived else [])]
         events = _Events(sources, progress)
@@ -268,7 +269,13 @@ def _unsealed(
         positions, digests_ = map(list, zip(*left[at : at + _DETAILS], strict=True))
         told = connection.execute(
             query("unsealed"),
-            {"consumer": CONSUMER, "positions": positions, "digests": digests_},
+            {
+                "consumer": CONSUMER,
+                "positions": positions,
+                "digests": digests_,
+                "first": min(positions),
+                "last": max(positions),
+            },
         ).fetchall()
         for position, account, stream, version, type_, recorded_at, forgotten in told:
             if forgotten:
@@ -285,27 +292,18 @@ def _unsealed(
 
 def _named(connection: Connection, findings: Iterator[Finding]) -> Iterator[Finding]:
     """Say of the events under seals which they are, as far as the database still knows."""
-    for finding in findings:
-        row = None
-        if finding.kind in {"changed", "removed"}:
-            row = connection.execute(_NAME, {"position": finding.position}).fetchone()
-        if row is None:
-            yield finding
-        else:
-            account, stream, version, type_, recorded_at = row
-            yield finding._replace(
-                account=account,
-                stream=stream,
-                version=version,
-                type=type_,
-                recorded_at=recorded_at,
-            )
-
-
-def last_position(connection: Connection) -> int:
-    """Return a position that no event which is visible by now lies behind."""
-    row = connection.execute("select last_value from outbox.event_position").fetchone()
-    return int(row[0]) if row else 0
+    while some := list(islice(findings, _DETAILS)):
+        positions = [one.position for one in some if one.position is not None and one.type is None]
+        known: dict[int, Sequence[Any]] = {}
+        if positions:
+            given = {"positions": positions, "first": min(positions), "last": max(positions)}
+            for position, *who in connection.execute(query("sealed_events"), given):
+                known[position] = who
+        for one in some:
+            if one.type is None and one.position in known:
+                yield Finding(*one[:4], *known[one.position])
+            else:
+                yield one
 
 
 def _live(connection: Connection) -> Iterator[Block]:
@@ -324,22 +322,3 @@ def _seals(connection: Connection) -> Iterator[Seal]:
             " from outbox.seal order by number"
         )
         yield from (Seal(*row) for row in cursor)
-
-
-@contextmanager
-def _reading(connection: Connection) -> Iterator[None]:
-    with connection.transaction():
-        connection.execute("set transaction isolation level repeatable read read only")
-        # Before the snapshot is taken: no month leaves the log that it sees.
-        connection.execute("lock table outbox.event in access share mode")
-        yield
-
-
-_NAME = """
-    select account, stream, version, type, recorded_at
-    from outbox.event where position = %(position)s
-    union all
-    select account, id, 1, 'enqueued', enqueued_at
-    from outbox.notification where position = %(position)s
-    limit 1
-"""
