@@ -17,9 +17,11 @@ and remembers the snapshot of now instead. Invariants:
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from outbox.errors import OutboxError, refusal
 from outbox.log import restore
@@ -42,9 +44,19 @@ class CursorMoved(OutboxError):  # noqa: N818 - named after what happened, as th
     """Somebody else has moved the consumer's cursor since the batch was taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A fact of the log.
+class _Columns(NamedTuple):
+    position: int
+    recorded_at: datetime
+    account: str
+    stream: UUID
+    version: int
+    type: str
+    data_json: str
+    metadata_json: str
+
+
+class Event(_Columns):
+    """A fact of the log, whose JSON is read when it is asked for: most who follow look at little.
 
     Attributes:
         position: Its place in the log; grows within a stream, and is not the order of commits.
@@ -53,18 +65,21 @@ class Event:
         stream: The notification, the account's connection, or the recipient.
         version: 1, 2, 3 … within the stream.
         type: What happened, in the past tense.
-        data: What the projections need to know of it.
-        metadata: Who appended it.
+        data_json: `data` as PostgreSQL writes it.
+        metadata_json: `metadata` as PostgreSQL writes it.
     """
 
-    position: int
-    recorded_at: datetime
-    account: str
-    stream: UUID
-    version: int
-    type: str
-    data: dict[str, Any]
-    metadata: dict[str, Any]
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What the projections need to know of it."""
+        found: dict[str, Any] = json.loads(self.data_json)
+        return found
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """Who appended it."""
+        found: dict[str, Any] = json.loads(self.metadata_json)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +252,7 @@ class Follower:
             prepare=True,
         ).fetchall()
         now = rows[0][0]
-        events = [Event(*row[1:]) for row in rows if row[1] is not None]
+        events = [Event._make(row[1:]) for row in rows if row[1] is not None]
         step = replace(cursor, towards_epoch=self._epoch, towards=now, position=0)
         if len(events) <= limit:
             return Batch(events, cursor, Cursor(self._epoch, now), complete=True, step=step)
@@ -274,7 +289,7 @@ class Follower:
                 },
                 prepare=False,
             )
-            events = [Event(*row) for row in rows]
+            events = [Event._make(row) for row in rows]
             if len(events) == limit:
                 self._span //= 2
                 after = replace(cursor, position=events[-1].position)

@@ -7,7 +7,6 @@ log. A connection's row lacks what other streams tell of it, `bucket_full_at`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg import sql
@@ -87,7 +86,7 @@ class Steps:
 
     def state_before(self, event: Event) -> dict[str, Any] | None:
         """Return the same row as it was before the event; None if there was none."""
-        return self.state(replace(event, version=event.version - 1)) if event.version > 1 else None
+        return self.state(event._replace(version=event.version - 1)) if event.version > 1 else None
 
     def _between(self, after: int, through: int, direction: Literal["asc", "desc"]) -> list[Event]:
         """Return the first or the last events of a range of positions."""
@@ -95,7 +94,7 @@ class Steps:
         chosen = [f"and {name} = %({name})s" for name, value in self._chosen.items() if value]
         statement = _EVENTS.format(chosen=" ".join(chosen), direction=direction)
         rows = self._connection.execute(statement.encode(), given)
-        return [Event(*row) for row in rows]
+        return [Event._make(row) for row in rows]
 
     def _replay(self, event: Event) -> None:
         """Compute the states of the event's stream around its version."""
@@ -123,7 +122,7 @@ class Steps:
 
 _STEP = "select outbox.replay_stream(%s, %s, %s, %s)"
 _EVENTS = """
-    select position, recorded_at, account, stream, version, type, data, metadata
+    select position, recorded_at, account, stream, version, type, data::text, metadata::text
     from outbox.event
     where position > %(after)s and position <= %(through)s {chosen}
     order by position {direction}

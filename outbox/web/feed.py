@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Listener = Callable[[list[Event]], None]
 
 _EVERY_SECONDS = 0.5
+_MOST = 10_000
+"""Events of one look, some megabytes; whoever is further behind goes in steps, which cost more."""
 _LONGEST_SECONDS = 30.0
 """Between two tries to get the database back."""
 
@@ -94,7 +96,7 @@ class Feed:
     def _follow(self, connection: Connection) -> None:
         follower = Follower(connection, cursor=self._cursor)
         while not self._closing.is_set():
-            batch = follower.take()
+            batch = follower.take(_MOST)
             if batch.events:
                 self._tell(batch.events)
             follower.move(batch)

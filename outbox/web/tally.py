@@ -9,6 +9,7 @@ No label ever holds a number, a JID or an id: labels are the account's name, and
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from outbox.log.types import NOTIFICATION
 from outbox.words.narrative import CONNECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -35,6 +36,8 @@ SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 """Of the histogram: from what a healthy connection takes to what a watchdog ends."""
 MOST: Final = 10_000
 """How many attempts are remembered whose outcome has not come; older ones are not timed."""
+
+_WITHOUT_ATTEMPT: Final = frozenset({"enqueued", *CONNECTIONS})
 
 
 class Tally(Collector):
@@ -100,15 +103,17 @@ class Tally(Collector):
                 self._transitions.labels(account, type_)
             self._acknowledgement.labels(account)
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """Count events, each once, in the order of the log."""
+        of_types = Counts((event.account, event.type) for event in events)
+        for (account, type_), count in of_types.items():
+            if type_ in CONNECTIONS:
+                self._transitions.labels(account, type_).inc(count)
+            elif type_ in NOTIFICATIONS:
+                self._notifications.labels(account, type_).inc(count)
         for event in events:
-            if event.type in CONNECTIONS:
-                self._transitions.labels(event.account, event.type).inc()
-                continue
-            if event.type in NOTIFICATIONS:
-                self._notifications.labels(event.account, event.type).inc()
-            self._take_attempt(event)
+            if event.type not in _WITHOUT_ATTEMPT:
+                self._take_attempt(event)
 
     def _take_attempt(self, event: Event) -> None:
         attempt = (event.stream, event.data.get("attempt", 0))

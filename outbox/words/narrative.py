@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -251,7 +250,9 @@ def _of_connection(event: Fact) -> str:
 
 def document(event: Event) -> dict[str, Any]:
     """Return an event of the log as JSON has it."""
-    return asdict(event)
+    found = event._asdict()
+    del found["data_json"], found["metadata_json"]
+    return found | {"data": event.data, "metadata": event.metadata}
 
 
 def _enqueued(event: Fact) -> str:

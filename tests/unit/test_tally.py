@@ -1,5 +1,6 @@
 """What is counted of the log: by account and by the log's words, and nothing that names anybody."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -27,7 +28,9 @@ class Story:
         """Let something happen so long after the beginning."""
         position = next(self._positions)
         at = NOW + timedelta(seconds=seconds)
-        self.tally.take([Event(position, at, "main", stream, position, type_, data, {})])
+        self.tally.take(
+            [Event(position, at, "main", stream, position, type_, json.dumps(data), "{}")]
+        )
 
     def value(self, name: str, **labels: str) -> float | None:
         """Return the value of a sample, of account main."""

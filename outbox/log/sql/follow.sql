@@ -17,6 +17,6 @@ with now as materialized (
     and pg_visible_in_snapshot(e.xid, (select now.snapshot from now))
     and e.position > %(restored_through)s
 )
-select now.snapshot::text, e.position, e.recorded_at, e.account, e.stream, e.version, e.type, e.data, e.metadata
+select now.snapshot::text, e.position, e.recorded_at, e.account, e.stream, e.version, e.type, e.data::text, e.metadata::text
 from now left join (select * from fresh order by position limit %(limit)s) e on true
 order by e.position
