@@ -8,6 +8,8 @@ knows better gives the JID instead of the number.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Final
 
 from outbox.errors import refusal
 
@@ -17,6 +19,8 @@ _NUMBER = re.compile(rf"\+[1-9]([{_SEPARATORS}]*[0-9])+")
 _DIGITS = range(7, 16)
 """How many digits a number has: E.164 allows 15, and none in use has fewer than 7."""
 _LONGEST = 64
+_REMEMBERED: Final = 10_000
+"""Recipients that were judged lately: some megabytes, and to ask a numbering plan takes long."""
 _USER = re.compile(r"[1-9][0-9]{6,14}@s\.whatsapp\.net|[0-9]+@lid")
 _OTHER = re.compile(r"[0-9]+(-[0-9]+)?@g\.us|[0-9]+@newsletter|status@broadcast")
 _FOREIGN_JID = re.compile(r"\+?([1-9][0-9]{6,14})(:[0-9]+)?@(c\.us|s\.whatsapp\.net)")
@@ -32,9 +36,16 @@ def jid(to: str) -> str:
     Raises:
         InvalidRecipient: it is neither, or the number fits no numbering plan.
     """
+    if not isinstance(to, str):
+        raise refusal("bad_recipient", str(to), _meant(str(to)))
+    return _jid(to)
+
+
+@lru_cache(_REMEMBERED)
+def _jid(to: str) -> str:
     found = form(to)
     if found is None:
-        raise refusal("bad_recipient", str(to), _meant(str(to)))
+        raise refusal("bad_recipient", to, _meant(to))
     if to.startswith("+"):
         _check_plan(to, found)
     return found

@@ -14,11 +14,12 @@ from fastapi.testclient import TestClient
 
 from outbox.log import tokens
 from outbox.log.database import connect
-from outbox.log.pool import Pool
+from outbox.log.pool import Pool, async_pool
 from outbox.session.linking import Linking
 from outbox.web.app import create_app
 from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
+from outbox.web.gathering import Gathering
 from outbox.web.pairings import Pairings
 from outbox.web.rate import Rate
 from outbox.web.service import Service
@@ -83,7 +84,14 @@ def service_of(
     feed = Feed(url, pooled=False, closing=closing)
     pairings = Pairings(linking, partial(connect, url, "web test pairing"), closing)
     return Service(
-        pool, Rate(a_minute), feed, closing, pairings, Logins(SECRET), webhooks_inside=False
+        pool,
+        Gathering(async_pool(url, "web test gathering")),
+        Rate(a_minute),
+        feed,
+        closing,
+        pairings,
+        Logins(SECRET),
+        webhooks_inside=False,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # A peer that is gone without a word is noticed within half a minute, not after TCP's two hours.
 _KEEP_ALIVE = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
-    from outbox.log.database import Connection
+    from outbox.log.database import AsyncConnection, Connection
 
 
 def accept(
@@ -39,8 +39,8 @@ def accept(
     return [notification for (notification,) in rows]
 
 
-def accept_together(
-    connection: Connection,
+async def accept_together(
+    connection: AsyncConnection,
     notifications: Sequence[Mapping[str, Any]],
     account: str,
     *,
@@ -70,11 +70,11 @@ def accept_together(
         "scope": scope,
     }
     # Of several statements in one message the server binds no parameters.
-    with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(query("accept_together"), given)
+    async with psycopg.AsyncClientCursor(connection) as cursor:
+        await cursor.execute(query("accept_together"), given)
         while cursor.nextset():
             pass
-        return [notification for (notification,) in cursor]
+        return [notification for (notification,) in await cursor.fetchall()]
 
 
 def store_media(connection: Connection, data: bytes, mime: str) -> str:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import psycopg
-from psycopg_pool import ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from outbox.log.database import connect_arguments, libpq_url
+from outbox.log.database import AsyncConnection, connect_arguments, libpq_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from outbox.log.database import Connection
 
 Pool: TypeAlias = ConnectionPool[psycopg.Connection[tuple[Any, ...]]]
+AsyncPool: TypeAlias = AsyncConnectionPool[AsyncConnection]
 
 MOST: Final = 4
 """Connections: Heroku's smallest database has 20 for everybody."""
+MOST_ASYNC: Final = 2
+"""The same for an event loop, whose statements are few, short and shared."""
 PATIENCE: Final = 5.0
 """Seconds that a request waits for a connection."""
 
@@ -42,6 +45,20 @@ def open_pool(url: str, application: str, *, pooled: bool = False) -> Pool:
         timeout=PATIENCE,
         check=ConnectionPool.check_connection,
         open=True,
+        name=application,
+    )
+
+
+def async_pool(url: str, application: str, *, pooled: bool = False) -> AsyncPool:
+    """Return such a pool for an event loop, in which it has to be opened."""
+    return AsyncConnectionPool(
+        libpq_url(url),
+        kwargs=connect_arguments(application, pooled=pooled),
+        min_size=1,
+        max_size=MOST_ASYNC,
+        timeout=PATIENCE,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
         name=application,
     )
 

@@ -119,6 +119,8 @@ def _stranger(detail: str, why: str) -> ProblemError:
 
 def _check_parameters(request: Request) -> None:
     """Refuse a parameter that there is not: a filter that is misspelt would filter nothing."""
+    if not request.query_params:
+        return
     document = cast("FastAPI", request.app).openapi()
     operation = document["paths"][request.scope["route"].path][request.method.lower()]
     known = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]

@@ -1,5 +1,6 @@
 """POST /v1/notifications: accept one or a list, and perhaps wait for what becomes of it."""
 
+import json
 import time
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -22,6 +23,7 @@ from outbox.web.gathering import SCOPE, Given
 from outbox.web.handlers import invalid
 from outbox.web.problems import ProblemError, documented, parameters, problem, refused
 from outbox.web.service import Service, place, service_of
+from outbox.web.shortcut import Destination
 
 LONGEST_WAIT: Final = 25
 """Seconds; Heroku's router gives up after 30."""
@@ -29,7 +31,10 @@ _SLICE: Final = 2.0
 """Seconds after which a waiter looks whether the process is stopping."""
 _KEY: Final = "^[ -~]{1,255}$"
 
-enqueueing = APIRouter(prefix="/v1")
+_PREFIX: Final = "/v1"
+_PATH: Final = "/notifications"
+
+enqueueing = APIRouter(prefix=_PREFIX)
 
 
 class _Beside(BaseModel):
@@ -70,7 +75,7 @@ _LIST: Final = {"type": "array", "minItems": 1, "maxItems": given.MOST, "items":
 
 
 @enqueueing.post(
-    "/notifications",
+    _PATH,
     status_code=202,
     response_model=Accepted | Outcome | Batch,
     response_description="Accepted: it is not lost any more.",
@@ -78,8 +83,8 @@ _LIST: Final = {"type": "array", "minItems": 1, "maxItems": given.MOST, "items":
         200: {"model": Outcome, "description": "Accepted, and sent or ended without success."},
         **documented(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
     },
-    # It is asked for most often, and what FastAPI does for a parameter costs more than all the
-    # rest: so it is written down here, and read below.
+    # What FastAPI does for a parameter costs more than all the rest: so it is written down here,
+    # and read below.
     openapi_extra={
         "security": SECURITY,
         "parameters": parameters(_Beside, _PLACES),
@@ -96,24 +101,27 @@ async def enqueue(request: Request) -> Response:
     judge_account(beside.account)
     body = await any_json(request)
     if isinstance(body, list):
-        return await run_in_threadpool(_accept_list, service, bearer, beside, body)
+        return await _accept_list(service, bearer, beside, body)
     row = given.one(body, bearer.token.name, beside.idempotency_key, beside.traceparent)
-    accepted = await service.gathering.accept(
-        service.pool, beside.account, Given(bearer.digest, row)
-    )
+    accepted = await service.gathering.accept(beside.account, Given(bearer.digest, row))
     if accepted is None:
-        accepted = await run_in_threadpool(_accept_alone, service, bearer, beside.account, row)
+        try:
+            (accepted,) = await run_in_threadpool(_accept_alone, service, bearer, beside, [row])
+        except Refused as error:
+            raise ProblemError(refused(error, number=0)) from None
     if beside.wait is None:
         return _answer(202, _accepted(accepted))
     seen = await run_in_threadpool(_wait, service, accepted, beside.wait)
-    found = Outcome(
-        id=accepted,
-        url=_url(accepted),
-        state=seen.state,  # type: ignore[arg-type]  # one of them
-        message_id=seen.message_id,
-        last_error=seen.last_error,
-    )
+    found = _accepted(accepted) | {
+        "state": seen.state,
+        "message_id": seen.message_id,
+        "last_error": seen.last_error,
+    }
     return _answer(200 if seen.sent or seen.ended else 202, found)
+
+
+ENQUEUE: Final = Destination("POST", _PREFIX + _PATH, enqueue)
+"""There is a shortcut to it, since it is asked for most often."""
 
 
 def _beside(request: Request) -> _Beside:
@@ -127,7 +135,9 @@ def _beside(request: Request) -> _Beside:
         raise ProblemError(invalid([{**first, **where}])) from None
 
 
-def _accept_list(service: Service, bearer: Bearer, beside: _Beside, body: list[object]) -> Response:
+async def _accept_list(
+    service: Service, bearer: Bearer, beside: _Beside, body: list[object]
+) -> Response:
     for name, value in (("wait", beside.wait), ("Idempotency-Key", beside.idempotency_key)):
         if value is not None:
             raise ProblemError(
@@ -140,20 +150,24 @@ def _accept_list(service: Service, bearer: Bearer, beside: _Beside, body: list[o
                 )
             )
     rows = given.many(body, bearer.token.name, beside.traceparent)
+    group = [Given(bearer.digest, row) for row in rows]
+    accepted = await service.gathering.accept_group(beside.account, group)
+    if accepted is None:
+        try:
+            accepted = await run_in_threadpool(_accept_alone, service, bearer, beside, rows)
+        except (Refused, psycopg.DataError):
+            await run_in_threadpool(given.judge, body, bearer.token.name)  # it may say more
+            raise
+    return _answer(202, {"notifications": [*map(_accepted, accepted)]})
+
+
+def _accept_alone(
+    service: Service, bearer: Bearer, beside: _Beside, rows: list[dict[str, Any]]
+) -> list[UUID]:
+    """Accept notifications with nobody else's, waiting for locks, or say what is wrong."""
     with transaction(service.pool) as connection:
         bearer.judge(service, connection)
-        accepted = intake.accept(connection, rows, beside.account)
-    return _answer(202, Batch(notifications=[*map(_accepted, accepted)]))
-
-
-def _accept_alone(service: Service, bearer: Bearer, account: str, row: dict[str, Any]) -> UUID:
-    try:
-        with transaction(service.pool) as connection:
-            bearer.judge(service, connection)
-            (accepted,) = intake.accept(connection, [row], account)
-    except Refused as error:
-        raise ProblemError(refused(error, number=0)) from None
-    return accepted
+        return intake.accept(connection, rows, beside.account)
 
 
 def _wait(service: Service, accepted: UUID, seconds: float) -> Sending:
@@ -174,14 +188,12 @@ def _wait(service: Service, accepted: UUID, seconds: float) -> Sending:
                 return seen
 
 
-def _accepted(accepted: UUID) -> Accepted:
-    return Accepted(id=accepted, url=_url(accepted))
+def _accepted(accepted: UUID) -> dict[str, str | None]:
+    """Return an `Accepted`; a model for each would cost more than accepting it."""
+    id_ = str(accepted)
+    return {"id": id_, "url": f"{_PREFIX}{_PATH}/{id_}"}
 
 
-def _url(accepted: UUID) -> str:
-    return f"/v1/notifications/{accepted}"
-
-
-def _answer(status: int, found: Accepted | Batch) -> Response:
-    headers = {"Location": found.url} if isinstance(found, Accepted) else {}
-    return Response(found.model_dump_json(), status, headers, "application/json")
+def _answer(status: int, found: dict[str, Any]) -> Response:
+    headers = {"Location": found["url"]} if "url" in found else {}
+    return Response(json.dumps(found), status, headers, "application/json")

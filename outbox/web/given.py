@@ -1,10 +1,12 @@
-"""Notifications as they are given in JSON: judged in Python, so that the refusal says the most.
+"""Notifications as they are given in JSON, and as `outbox.enqueue_batch` takes them.
 
-The database judges again, in `outbox.enqueue_batch`, whose parameters the members are. A text may
-stand instead of a content, as in the files of `outbox enqueue --file`.
+Its parameters are the members; a text may stand instead of a content, as in the files of `outbox
+enqueue --file`. The database judges what it takes, and names the rule. Python knows the same rules
+and can say more of what breaks them, which takes longer: so a list is judged here once the database
+has refused it, and a single notification before, since others may come to share its transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from outbox.caller.tracing import within
@@ -32,9 +34,46 @@ def one(
     Raises:
         Refused: It breaks a rule.
     """
-    if not isinstance(given, Mapping):
-        raise refusal("bad_batch", as_json(given), "A notification is a JSON object.")
     unstorable(given)
+    row = _row(given, token, key, traceparent)
+    parse(row["content"])
+    return row
+
+
+def many(
+    given: Sequence[object], token: str, traceparent: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the notifications of a list, whose contents are still to be judged.
+
+    Raises:
+        Refused: There are none or too many.
+        ProblemError: One breaks a rule; the problem says which.
+    """
+    if not 0 < len(given) <= MOST:
+        raise refusal("bad_batch", f"{len(given)} notifications", f"Give 1 to {MOST} at once.")
+    try:
+        return [_row(item, token, None, traceparent) for item in given]
+    except Refused:
+        judge(given, token)
+        raise
+
+
+def judge(given: Sequence[object], token: str) -> None:
+    """Judge the notifications of a list, of which one has been refused.
+
+    Raises:
+        ProblemError: It breaks a rule that Python knows; the problem says which and of which.
+    """
+    for number, item in enumerate(given, 1):
+        try:
+            one(item, token)
+        except Refused as error:
+            raise ProblemError(refused(error, number=number)) from None
+
+
+def _row(given: object, token: str, key: str | None, traceparent: str | None) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise refusal("bad_batch", as_json(given), "A notification is a JSON object.")
     row = {name: value for name, value in given.items() if value is not None}
     if key is not None and row.setdefault("idempotency_key", key) != key:
         shown = f"{row['idempotency_key']} beside the header's {key}"
@@ -47,26 +86,6 @@ def one(
     return row
 
 
-def many(
-    given: Sequence[object], token: str, traceparent: str | None = None
-) -> list[dict[str, Any]]:
-    """Return the notifications of a list.
-
-    Raises:
-        Refused: There are none or too many.
-        ProblemError: One breaks a rule; the problem says which.
-    """
-    if not 0 < len(given) <= MOST:
-        raise refusal("bad_batch", f"{len(given)} notifications", f"Give 1 to {MOST} at once.")
-    rows = []
-    for number, item in enumerate(given, 1):
-        try:
-            rows.append(one(item, token, traceparent=traceparent))
-        except Refused as error:
-            raise ProblemError(refused(error, number=number)) from None
-    return rows
-
-
 def _recipient(given: object) -> str:
     if not isinstance(given, str):
         raise refusal("bad_recipient", as_json(given))
@@ -74,22 +93,19 @@ def _recipient(given: object) -> str:
     return given
 
 
-def _content(row: dict[str, Any]) -> object:
+def _content(row: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON may be anything
     text, content = row.pop("text", None), row.get("content")
     if text is None:
         if content is None:
             raise refusal("body_not_object", None, "Give a text or a content.")
-        parse(content)
         return content
     if content is not None:
         raise refusal("unknown_field", "text beside content", "Give one of the two.")
-    made = {"kind": "text", "text": text}
-    parse(made)
-    return made
+    return {"kind": "text", "text": text}
 
 
 def _metadata(given: object, token: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise refusal("bad_metadata", as_json(given))
     if "token" in given:
         shown = f"token {as_json(given['token'])}"

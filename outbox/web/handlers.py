@@ -37,6 +37,12 @@ def explain(error: Exception) -> Explained:
     return next(_EXPLANATIONS[kind] for kind in type(error).__mro__ if kind in _EXPLANATIONS)(error)
 
 
+def explain_expected(error: Exception) -> Explained | None:
+    """Return the same, or None for what is a mistake in the outbox: that is for the log, too."""
+    explained = explain(error)
+    return None if explained.problem.rule == "unexpected" else explained
+
+
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """Return the problem of the first of pydantic's errors, located as FastAPI locates them."""
     first = errors[0]

@@ -30,6 +30,7 @@ class Service:
     """The process that answers."""
 
     pool: Pool
+    gathering: Gathering
     rate: Rate
     feed: Feed
     closing: Event
@@ -40,7 +41,6 @@ class Service:
     webhooks_inside: bool
     """Webhooks may point inside, and to http."""
     lately: Lately = field(default_factory=Lately)
-    gathering: Gathering = field(default_factory=Gathering)
     waiters: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITERS))
     charts: Charts = field(default_factory=Charts)
     streams: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(STREAMS))

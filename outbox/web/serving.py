@@ -1,5 +1,6 @@
 """The process that serves the API, until it is told to stop."""
 
+import gc
 import signal
 import socket
 from functools import partial
@@ -10,12 +11,13 @@ import structlog
 import uvicorn
 
 from outbox.log.database import connect
-from outbox.log.pool import open_pool
+from outbox.log.pool import async_pool, open_pool
 from outbox.session.linking import Linking
 from outbox.settings import Settings
 from outbox.web.app import create_app
 from outbox.web.dashboard.logins import Logins
 from outbox.web.feed import Feed
+from outbox.web.gathering import Gathering
 from outbox.web.pairings import Pairings
 from outbox.web.rate import Rate
 from outbox.web.service import Service
@@ -52,6 +54,9 @@ def run_web(settings: Settings, listening: socket.socket, linking: Linking | str
     """
     log = structlog.get_logger()
     pool = open_pool(settings.database_url, "outbox web", pooled=settings.pooled)
+    gathering = Gathering(
+        async_pool(settings.database_url, "outbox web gathering", pooled=settings.pooled)
+    )
     closing = Event()
     feed = Feed(settings.database_url, pooled=settings.pooled, closing=closing)
     pairings = Pairings(
@@ -64,17 +69,19 @@ def run_web(settings: Settings, listening: socket.socket, linking: Linking | str
         logins = Logins(secret.get_secret_value()) if secret else None
         rate = Rate(settings.web_requests_a_minute)
         inside = settings.webhooks_inside
-        service = Service(pool, rate, feed, closing, pairings, logins, inside)
+        service = Service(pool, gathering, rate, feed, closing, pairings, logins, inside)
         config = uvicorn.Config(
             create_app(service),
             access_log=False,
             log_config=None,
             log_level="warning",
-            lifespan="off",
+            lifespan="on",
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and to search it for garbage takes time
         host, port = listening.getsockname()[:2]
         feed.start()
         log.info("started", host=host, port=port)

@@ -61,4 +61,6 @@ def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
 def api(database_url: str, connection: psycopg.Connection) -> Iterator[web_api.Api]:
     """The HTTP API of the test's database, within this process."""
     with open_pool(database_url, "web test") as pool:
-        yield web_api.made(pool, connection)
+        api = web_api.made(pool, connection)
+        with api.client:  # all that it asks is asked of one event loop
+            yield api
