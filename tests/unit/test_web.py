@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from outbox.log.pool import MOST
+from outbox.log.pool import MOST, MOST_ASYNC
 from outbox.log.tokens import SCOPES
 from outbox.web import body, enqueueing, given, media
 from outbox.web.problems import KINDS
@@ -30,5 +30,5 @@ def test_every_limit_is_documented() -> None:
     assert f"{media.MEDIA_BYTES // body.MEBIBYTE} MiB of media" in TEXT
     assert f"a list** of up to {given.MOST} " in TEXT.lower()
     assert f"`?wait=seconds`**, {enqueueing.LONGEST_WAIT} at most" in TEXT
-    assert MOST == 4
-    assert "four for each process" in TEXT
+    assert (MOST, MOST_ASYNC) == (4, 2)
+    assert "four that requests share, two" in TEXT

@@ -2,10 +2,11 @@
 -- to the next. p_seen is the snapshot through which they are up to date. Returns how many events they still lacked.
 --
 -- Whoever appends waits meanwhile, so call it with a lock_timeout and a statement_timeout, and again if they end it: it
--- all happens or nothing. The locks are taken in the order in which delivery takes them. Whoever has appended holds one
--- of them until it commits, since outbox.project_notification always writes; so once they are held, all that was
--- projected into the old tables is committed, and a snapshot that is taken then sees it. An append that is under way
--- and has not come so far waits, then projects into the new tables: names are looked up again after such a change.
+-- all happens or nothing. The locks are taken in the order in which others take them: an enqueue looks at who is
+-- suppressed before it appends, and delivery has the rest of the order. Whoever has appended holds one of them until it
+-- commits, since outbox.project_notification always writes; so once they are held, all that was projected into the old
+-- tables is committed, and a snapshot that is taken then sees it. An append that is under way and has not come so far
+-- waits, then projects into the new tables: names are looked up again after such a change.
 --
 -- The tables change places as a whole, with indexes and constraints, which have the names that they had in the schema
 -- beside. What hangs on the old tables is made anew on the new ones: owner, grants, triggers, views. If anything else
@@ -22,7 +23,7 @@ declare
   v_afterwards text[];
   v_events     bigint;
 begin
-  lock table outbox.notification, outbox.recipient, outbox.connection, outbox.suppression in access exclusive mode;
+  lock table outbox.suppression, outbox.notification, outbox.recipient, outbox.connection in access exclusive mode;
   select r.events into v_events from outbox.replay_since(p_schema, p_seen, p_restored_through) r;
 
   if exists (select from pg_proc live
