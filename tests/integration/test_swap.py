@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -297,3 +298,29 @@ def test_a_changed_rule_swapped_in_under_load(
         "select count(*) from outbox.event where type = 'lease_acquired'"
     ).fetchone()
     assert owners == (1,)
+
+
+def test_a_swap_that_waits_for_an_enqueue_does_not_stand_in_its_way(
+    connection: psycopg.Connection, database_url: str
+) -> None:
+    """Who enqueues reads who is suppressed before it appends; so does the swap take its locks."""
+    held = """
+        select bool_or(m.granted) from pg_locks w left join pg_locks m
+          on m.pid = w.pid and m.mode = w.mode and m.relation = 'outbox.notification'::regclass
+        where w.relation = 'outbox.suppression'::regclass and not w.granted
+        having count(*) > 0
+    """
+    with psycopg.connect(database_url) as caller, ThreadPoolExecutor(1) as thread:
+        caller.execute("select from outbox.suppression")
+        swapping = thread.submit(swap, connection)
+        found: list[object] = []
+        with psycopg.connect(database_url, autocommit=True) as looker:
+
+            def waits() -> list[object]:
+                found.extend(looker.execute(held))
+                return found
+
+            until(waits, "a swap that waits")
+        caller.rollback()
+        swapping.result()
+    assert found == [(None,)]
